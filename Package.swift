@@ -1,0 +1,90 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// One list for every Swift target. Warnings are errors where `CI` is set, so that a newer compiler never
+/// breaks a user's build.
+let settings: [SwiftSetting] =
+    [
+        .swiftLanguageMode(.v6),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+    ] + (Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)])
+
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+}
+
+func library(_ name: String, pkgConfig: String, apt: String) -> Target {
+    .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([apt])])
+}
+
+let package = Package(
+    name: "GridRelay",
+    products: [
+        .executable(name: "relayd", targets: ["relayd"]),
+        .executable(name: "agentd", targets: ["agentd"]),
+        .executable(name: "relayctl", targets: ["relayctl"]),
+        .executable(name: "bench", targets: ["bench"]),
+    ],
+    targets: [
+        // Libraries of the system, one module map each.
+        library("COpenSSL", pkgConfig: "openssl", apt: "libssl-dev"),
+        library("CUV", pkgConfig: "libuv", apt: "libuv1-dev"),
+        library("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
+        library("CZstd", pkgConfig: "libzstd", apt: "libzstd-dev"),
+        library("CYaml", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
+        library("CMicroHTTPD", pkgConfig: "libmicrohttpd", apt: "libmicrohttpd-dev"),
+        library("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
+        library("CODBC", pkgConfig: "odbc", apt: "unixodbc-dev"),
+        .target(name: "CChecksum"),
+
+        // Cores: no sockets, files, clocks, locks, tasks or loggers.
+        module("Envelope", ["CChecksum", "CZlib", "CZstd"]),
+        module("Crypto", ["COpenSSL"]),
+        module("Keyring", ["Envelope", "Crypto"]),
+        module("Journal", ["Envelope"]),
+        module("Link", ["Envelope"]),
+        module("Mesh", ["Envelope", "Link"]),
+
+        // Shells: own the resources and drive the cores.
+        module("Platform", ["CUV", "COpenSSL", "Crypto", "Envelope", "Journal"]),
+        module("Node", ["CYaml", "Envelope", "Crypto", "Keyring", "Journal", "Link", "Mesh", "Platform"]),
+
+        // Roles.
+        module("Relay", ["Envelope", "Crypto", "Journal", "Link", "Mesh", "Platform", "Node"]),
+        module("Agent", ["Envelope", "Crypto", "Keyring", "Journal", "Link", "Mesh", "Platform", "Node"]),
+
+        // Edges: what touches the world outside the mesh. They implement the protocols of the roles.
+        module("Connectors", ["CODBC", "Envelope", "Crypto", "Agent"]),
+        module("Admin", ["CMicroHTTPD", "CCurl", "Node"]),
+        module("Commands", ["Envelope", "Crypto", "Keyring", "Node", "Admin"]),
+
+        // Programs, one short file each.
+        program("relayd", ["Relay", "Admin"]),
+        program("agentd", ["Agent", "Connectors", "Admin"]),
+        program("relayctl", ["Commands"]),
+        program("bench", ["Envelope", "Node", "Admin"]),
+
+        tests("EnvelopeTests", ["Envelope"]),
+        tests("CryptoTests", ["Crypto"]),
+        tests("KeyringTests", ["Keyring", "Envelope", "Crypto"]),
+        tests("JournalTests", ["Journal", "Envelope"]),
+        tests("LinkTests", ["Link", "Envelope"]),
+        tests("MeshTests", ["Mesh", "Link", "Envelope"]),
+        tests("PlatformTests", ["Platform", "Crypto", "Journal", "Envelope"]),
+        tests("NodeTests", ["Node", "Envelope", "Mesh"]),
+        tests("ConnectorsTests", ["Connectors", "Agent", "Envelope"]),
+        tests("AgentTests", ["Agent", "Keyring", "Envelope", "Crypto"]),
+        tests("AdminTests", ["Admin", "Node"]),
+        tests("CommandsTests", ["Commands", "Node", "Admin", "Envelope", "Crypto"]),
+        tests("IntegrationTests", ["Admin", "Envelope", "Node"]),
+    ]
+)

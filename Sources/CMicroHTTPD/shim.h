@@ -1,0 +1,5 @@
+#pragma once
+#include <stdint.h>
+#include <stdarg.h>
+#include <sys/socket.h>
+#include <microhttpd.h>

@@ -1,0 +1,44 @@
+/// A point on a monotonic clock that has no meaning outside its process.
+///
+/// Cores take it as an argument; the shell reads CLOCK_BOOTTIME, the simulator counts its own.
+@frozen
+public struct Instant: Hashable, Comparable, Sendable {
+    public var nanoseconds: Int64
+
+    @inlinable public init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
+    public static let zero = Instant(nanoseconds: 0)
+    /// Later than every other: "no deadline".
+    public static let never = Instant(nanoseconds: .max)
+
+    @inlinable public static func < (left: Self, right: Self) -> Bool { left.nanoseconds < right.nanoseconds }
+
+    /// Saturates instead of wrapping, so that a long lifetime means "never".
+    public static func + (left: Self, right: Duration) -> Instant {
+        let (sum, overflow) = left.nanoseconds.addingReportingOverflow(right.wholeNanoseconds)
+        return overflow ? .never : Instant(nanoseconds: sum)
+    }
+
+    public static func - (left: Self, right: Self) -> Duration {
+        .nanoseconds(left.nanoseconds - right.nanoseconds)
+    }
+}
+
+extension Duration {
+    /// Saturates at about 292 years.
+    public var wholeNanoseconds: Int64 {
+        let (seconds, attoseconds) = components
+        let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        return overflow ? (seconds < 0 ? .min : .max) : scaled &+ attoseconds / 1_000_000_000
+    }
+
+    public var wholeMilliseconds: Int64 { wholeNanoseconds / 1_000_000 }
+}
+
+/// Time of day as a person means it: milliseconds since 1970-01-01 UTC. Used for records and reports only;
+/// nothing that must be right depends on it.
+@frozen
+public struct WallTime: Hashable, Comparable, Sendable {
+    public var milliseconds: Int64
+    @inlinable public init(milliseconds: Int64) { self.milliseconds = milliseconds }
+    @inlinable public static func < (left: Self, right: Self) -> Bool { left.milliseconds < right.milliseconds }
+}

@@ -1,0 +1,33 @@
+/// A question to a node over its admin socket.
+public struct AdminRequest: Sendable {
+    public var method: String
+    /// Path without the query, such as `/v1/status`.
+    public var path: String
+    public var query: [String: String]
+    public var body: [UInt8]
+
+    public init(method: String, path: String, query: [String: String] = [:], body: [UInt8] = []) {
+        self.method = method
+        self.path = path
+        self.query = query
+        self.body = body
+    }
+}
+
+/// A node's answer: an HTTP status and a value that the edge writes as JSON, or plain text.
+public enum AdminResponse: Sendable {
+    case json(status: Int, any Encodable & Sendable)
+    case text(status: Int, contentType: String, String)
+    case bytes(status: Int, [UInt8])
+}
+
+/// What the roles need of the edge that serves their admin socket. The programs hand one in, so that no role
+/// depends on an HTTP library.
+public protocol AdminEndpoint: Sendable {
+    /// Starts serving on a Unix socket (mode 0600). `handler` is called on the server's own threads, several at
+    /// a time, and may block.
+    /// - Throws: an error that tells why the socket cannot be had.
+    func start(socket path: String, handler: @escaping @Sendable (AdminRequest) -> AdminResponse) throws
+    /// Stops serving and removes the socket; returns once no handler runs any more.
+    func stop()
+}
