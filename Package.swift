@@ -48,7 +48,7 @@ let package = Package(
 
         // Cores: no sockets, files, clocks, locks, tasks or loggers.
         module("Envelope", ["CChecksum", "CZlib", "CZstd"]),
-        module("Crypto", ["COpenSSL"]),
+        module("Crypto", ["COpenSSL", "Envelope"]),
         module("Keyring", ["Envelope", "Crypto"]),
         module("Journal", ["Envelope"]),
         module("Link", ["Envelope"]),
@@ -63,8 +63,8 @@ let package = Package(
         module("Agent", ["Envelope", "Crypto", "Keyring", "Journal", "Link", "Mesh", "Platform", "Node"]),
 
         // Edges: what touches the world outside the mesh. They implement the protocols of the roles.
-        module("Connectors", ["CODBC", "Envelope", "Crypto", "Agent"]),
-        module("Admin", ["CMicroHTTPD", "CCurl", "Node"]),
+        module("Connectors", ["CODBC", "Envelope", "Crypto", "Agent", "Node", "Platform"]),
+        module("Admin", ["CMicroHTTPD", "CCurl", "Node", "Envelope"]),
         module("Commands", ["Envelope", "Crypto", "Keyring", "Node", "Admin"]),
 
         // Programs, one short file each.
@@ -74,14 +74,14 @@ let package = Package(
         program("bench", ["Envelope", "Node", "Admin"]),
 
         tests("EnvelopeTests", ["Envelope"]),
-        tests("CryptoTests", ["Crypto"]),
+        tests("CryptoTests", ["Crypto", "Envelope"]),
         tests("KeyringTests", ["Keyring", "Envelope", "Crypto"]),
         tests("JournalTests", ["Journal", "Envelope"]),
         tests("LinkTests", ["Link", "Envelope"]),
         tests("MeshTests", ["Mesh", "Link", "Envelope"]),
         tests("PlatformTests", ["Platform", "Crypto", "Journal", "Envelope"]),
         tests("NodeTests", ["Node", "Envelope", "Mesh"]),
-        tests("ConnectorsTests", ["Connectors", "Agent", "Envelope"]),
+        tests("ConnectorsTests", ["Connectors", "Agent", "Envelope", "Node"]),
         tests("AgentTests", ["Agent", "Keyring", "Envelope", "Crypto"]),
         tests("AdminTests", ["Admin", "Node"]),
         tests("CommandsTests", ["Commands", "Node", "Admin", "Envelope", "Crypto"]),

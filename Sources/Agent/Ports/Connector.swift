@@ -27,7 +27,9 @@ public protocol Source: AnyObject {
     /// Appends records that follow `checkpoint` (nil: from the beginning) until the batch is full or the source
     /// has nothing more for now.
     /// - Throws: ``ConnectorError``; the batch may then hold some records, which the caller throws away.
-    func read(into batch: inout RecordBatch.Builder, after checkpoint: Checkpoint?) throws(ConnectorError) -> ReadOutcome
+    func read(
+        into batch: inout RecordBatch.Builder, after checkpoint: Checkpoint?
+    ) throws(ConnectorError) -> ReadOutcome
 }
 
 /// An opened, checked batch on its way into a sink.
