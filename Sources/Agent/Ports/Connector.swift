@@ -12,10 +12,14 @@ public struct ReadOutcome: Sendable {
     public var checkpoint: Checkpoint?
     /// True where the source has more to give right now, so that the job reads on without waiting for its schedule.
     public var hasMore: Bool
+    /// Where not nil, the source expects to have more after so long though nothing outside changes until then,
+    /// such as a file that is not at rest yet or the pace of a rate: read again then, schedule or not.
+    public var again: Duration?
 
-    public init(checkpoint: Checkpoint?, hasMore: Bool) {
+    public init(checkpoint: Checkpoint?, hasMore: Bool, again: Duration? = nil) {
         self.checkpoint = checkpoint
         self.hasMore = hasMore
+        self.again = again
     }
 }
 
@@ -30,6 +34,16 @@ public protocol Source: AnyObject {
     func read(
         into batch: inout RecordBatch.Builder, after checkpoint: Checkpoint?
     ) throws(ConnectorError) -> ReadOutcome
+
+    /// Tells that the effect of everything up to `checkpoint` is durable at the destination, so that the source
+    /// may tidy up behind it (delete or move files). Called on the job's thread, any time after the read that
+    /// gave the checkpoint; may be left out for some checkpoints, and may come again after a restart.
+    func acknowledge(_ checkpoint: Checkpoint) throws(ConnectorError)
+}
+
+extension Source {
+    /// Most sources have nothing to tidy up.
+    public func acknowledge(_ checkpoint: Checkpoint) throws(ConnectorError) {}
 }
 
 /// An opened, checked batch on its way into a sink.
