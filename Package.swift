@@ -83,7 +83,7 @@ let package = Package(
         tests("NodeTests", ["Node", "Envelope", "Mesh"]),
         tests("ConnectorsTests", ["Connectors", "Agent", "Envelope", "Node"]),
         tests("AgentTests", ["Agent", "Keyring", "Envelope", "Crypto"]),
-        tests("AdminTests", ["Admin", "Node"]),
+        tests("AdminTests", ["Admin", "Node", "Envelope"]),
         tests("CommandsTests", ["Commands", "Node", "Admin", "Envelope", "Crypto"]),
         tests("IntegrationTests", ["Admin", "Envelope", "Node"]),
     ]

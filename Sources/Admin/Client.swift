@@ -1,0 +1,85 @@
+import FoundationEssentials
+import Node
+
+/// Asks a node over its admin socket. Each call is one connection; calls from several threads are fine.
+public struct Client: Sendable {
+    public let socket: String
+    /// How long an answer may take.
+    public let timeout: Duration
+
+    /// - Parameter socket: the path of the node's admin socket.
+    public init(socket: String, timeout: Duration = .seconds(10)) {
+        self.socket = socket
+        self.timeout = timeout
+    }
+
+    public func status() throws(ClientError) -> NodeStatus {
+        try value(of: AdminRequest(method: "GET", path: "/v1/status"))
+    }
+
+    public func topology() throws(ClientError) -> TopologyReport {
+        try value(of: AdminRequest(method: "GET", path: "/v1/topology"))
+    }
+
+    public func queues() throws(ClientError) -> QueueReport {
+        try value(of: AdminRequest(method: "GET", path: "/v1/queues"))
+    }
+
+    /// Sends one message by an agent; returns once its envelope is durable there.
+    ///
+    /// - Parameters:
+    ///   - destination: `zone/name`.
+    ///   - receiptWithin: waits so long for the destination's receipt; nil: does not wait.
+    public func send(
+        _ value: [UInt8], to destination: String, topic: String? = nil, key: String? = nil,
+        receiptWithin: Duration? = nil
+    ) throws(ClientError) -> SendResult {
+        var request = AdminRequest(method: "POST", path: "/v1/messages", query: ["to": destination], body: value)
+        request.query["topic"] = topic
+        request.query["key"] = key
+        var patience = timeout
+        if let receiptWithin {
+            request.query["wait"] = "receipt"
+            request.query["timeout"] = String(receiptWithin.components.seconds)
+            // The node answers at its own limit; this one is for a node that hangs.
+            patience = receiptWithin + timeout
+        }
+        return try self.value(of: request, within: patience)
+    }
+
+    /// The oldest messages of an agent's mailbox.
+    public func messages(topic: String? = nil, limit: Int) throws(ClientError) -> MessageList {
+        var request = AdminRequest(method: "GET", path: "/v1/messages", query: ["limit": String(limit)])
+        request.query["topic"] = topic
+        return try value(of: request)
+    }
+
+    /// Takes a message out of an agent's mailbox.
+    public func deleteMessage(_ id: String) throws(ClientError) {
+        _ = try answer(to: AdminRequest(method: "DELETE", path: "/v1/messages/" + id))
+    }
+
+    /// Asks anything.
+    /// - Returns: the body of the answer.
+    /// - Throws: ``ClientError``; ``ClientError/refused(status:_:)`` for a status of 400 and above.
+    public func answer(to request: AdminRequest, within patience: Duration? = nil) throws(ClientError) -> [UInt8] {
+        let answer = try Exchange.perform(request, socket: socket, timeout: patience ?? timeout)
+        guard answer.status >= 400 else { return answer.body }
+        let problem = try? JSONDecoder().decode(Problem.self, from: Data(answer.body))
+        let text = String(decoding: answer.body.prefix(200), as: UTF8.self)
+        throw .refused(
+            status: answer.status,
+            problem ?? Problem(error: "the node answered with status \(answer.status): \(text)"))
+    }
+
+    private func value<Value: Decodable>(
+        of request: AdminRequest, within patience: Duration? = nil
+    ) throws(ClientError) -> Value {
+        let body = try answer(to: request, within: patience)
+        do {
+            return try JSONDecoder().decode(Value.self, from: Data(body))
+        } catch {
+            throw .badAnswer(socket, reason: "its answer to \(request.path) is not a \(Value.self) in JSON")
+        }
+    }
+}

@@ -1,0 +1,55 @@
+import Envelope
+
+/// What waits in a node, by destination and lane: the answer to `GET /v1/queues`.
+public struct QueueReport: Codable, Equatable, Sendable {
+    /// The layout of this JSON; rises only when a field changes its meaning or goes.
+    public static let schema = 1
+
+    public enum State: String, Codable, CaseIterable, Sendable {
+        /// On its way to the next hop.
+        case forwarding
+        /// No route, or hops used up: waits for the routes to change.
+        case parked
+        /// Waits for something else, such as a key or credit.
+        case held
+    }
+
+    public struct Queue: Codable, Equatable, Sendable {
+        /// `zone/name`, or the identifier in hexadecimal where the name is not known here.
+        public var destination: String
+        /// `control`, `live` or `bulk`.
+        public var lane: String
+        public var envelopes: UInt64
+        public var bytes: UInt64
+        public var oldestAgeSeconds: Double?
+        public var state: State
+        /// `zone/name`; nil where there is no route.
+        public var nextHop: String?
+
+        public init(
+            destination: String, lane: String, envelopes: UInt64, bytes: UInt64, oldestAgeSeconds: Double? = nil,
+            state: State, nextHop: String? = nil
+        ) {
+            self.destination = destination
+            self.lane = lane
+            self.envelopes = envelopes
+            self.bytes = bytes
+            self.oldestAgeSeconds = oldestAgeSeconds
+            self.state = state
+            self.nextHop = nextHop
+        }
+    }
+
+    public var schema: Int
+    /// `zone/name` of the node that answers.
+    public var node: String
+    public var asOf: WallTime
+    public var queues: [Queue]
+
+    public init(node: String, asOf: WallTime, queues: [Queue]) {
+        schema = Self.schema
+        self.node = node
+        self.asOf = asOf
+        self.queues = queues
+    }
+}
