@@ -20,3 +20,23 @@ public enum Compression: UInt8, CaseIterable, Sendable, CustomStringConvertible 
         self = codec
     }
 }
+
+extension Compression {
+    /// Bytes before the data of a compressed part: the codec, then the uncompressed length.
+    public static let headSize = 5
+
+    /// Compresses with a context made for this call; those who do it often keep a ``Compressor``.
+    /// - Returns: codec, uncompressed length and data.
+    public static func pack(_ bytes: [UInt8], with codec: Compression) -> [UInt8] {
+        var compressor = Compressor()
+        var part: [UInt8] = []
+        compressor.pack(bytes.span.bytes, with: codec, into: &part)
+        return part
+    }
+
+    /// Undoes ``pack(_:with:)`` with a context made for this call; those who do it often keep a ``Decompressor``.
+    public static func unpack(_ part: [UInt8]) throws(EnvelopeError) -> [UInt8] {
+        var decompressor = Decompressor()
+        return try decompressor.unpack(part.span.bytes)
+    }
+}
