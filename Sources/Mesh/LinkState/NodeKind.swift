@@ -1,0 +1,16 @@
+/// What a node is to the relay it has a link with.
+public enum NodeKind: UInt8, CaseIterable, Sendable, CustomStringConvertible {
+    case relay = 1
+    case agent = 2
+    case manager = 3
+    case monitor = 4
+
+    public var description: String {
+        switch self {
+        case .relay: "relay"
+        case .agent: "agent"
+        case .manager: "manager"
+        case .monitor: "monitor"
+        }
+    }
+}

@@ -1,0 +1,109 @@
+import Envelope
+
+// From the database to the routing table.
+extension Router {
+    /// News from elsewhere: computed at once after a quiet time, else once an interval.
+    mutating func schedulePaths(at now: Instant, into sink: inout some RouterSink) {
+        if let last = lastPaths, now < last + Limits.pathInterval {
+            pathsDue = min(pathsDue, last + Limits.pathInterval)
+        } else {
+            computePaths(at: now, into: &sink)
+        }
+    }
+
+    mutating func computePaths(at now: Instant, into sink: inout some RouterSink) {
+        if refreshPaths(at: now) { sink.routesChanged() }
+    }
+
+    /// - Returns: true where a route is another now.
+    mutating func refreshPaths(at now: Instant) -> Bool {
+        lastPaths = now
+        pathsDue = .never
+        let directory = makeDirectory()
+        if directory != self.directory {
+            self.directory = directory
+            directoryVersion += 1
+        }
+        let fresh = makeTable()
+        guard fresh != table else { return false }
+        table = fresh
+        return true
+    }
+
+    private var usedEntries: [LinkStateDatabase.Entry] { database.entries.filter(\.isUsed) }
+
+    private func makeTable() -> RoutingTable {
+        RoutingTable(
+            local: localID, graph: makeGraph(), known: knownRelays, attachments: makeAttachments(),
+            services: makeServices())
+    }
+
+    /// This node's own links count as they are now, not as last advertised.
+    func makeGraph() -> RelayGraph {
+        let own = RelayGraph.Listing(
+            relay: localID,
+            links: adjacencies.filter { $0.isUp && $0.kind == .relay }.map { ($0.id, $0.cost) })
+        let others = usedEntries.filter { $0.originID != localID }.map { entry in
+            RelayGraph.Listing(
+                relay: entry.originID,
+                links: zip(entry.advertisement.links, entry.linkIDs).compactMap { link, id in
+                    link.isUp ? (id, link.cost) : nil
+                })
+        }
+        return RelayGraph([own] + others)
+    }
+
+    private var knownRelays: [NodeID] {
+        adjacencies.filter { $0.kind == .relay }.map(\.id) + database.entries.flatMap { [$0.originID] + $0.linkIDs }
+    }
+
+    private func makeAttachments() -> [RoutingTable.Attachment] {
+        let own = adjacencies.filter { $0.kind != .relay }.map {
+            RoutingTable.Attachment(node: $0.id, relay: localID, isUp: $0.isUp)
+        }
+        let others = database.entries.flatMap { entry in
+            zip(entry.advertisement.attached, entry.attachedIDs).map { node, id in
+                RoutingTable.Attachment(node: id, relay: entry.originID, isUp: node.isUp && entry.isUsed)
+            }
+        }
+        return own + others
+    }
+
+    private func makeServices() -> [RoutingTable.Service] {
+        let own = ownOffers.map {
+            RoutingTable.Service(
+                service: identify($0.name.description), provider: identify($0.provider.description), relay: localID)
+        }
+        let others = usedEntries.flatMap { entry in
+            entry.advertisement.services.filter(entry.advertisement.canServe).map {
+                RoutingTable.Service(
+                    service: identify($0.name.description), provider: identify($0.provider.description),
+                    relay: entry.originID)
+            }
+        }
+        return own + others
+    }
+
+    private func makeDirectory() -> Directory {
+        var directory = Directory()
+        directory.names[localID] = local
+        for link in adjacencies { directory.names[link.id] = link.name }
+        for entry in database.entries {
+            directory.names[entry.originID] = entry.advertisement.origin
+            for (link, id) in zip(entry.advertisement.links, entry.linkIDs) { directory.names[id] = link.peer }
+            for (node, id) in zip(entry.advertisement.attached, entry.attachedIDs) { directory.names[id] = node.node }
+        }
+        for service in ownOffers + database.entries.flatMap(\.advertisement.services) {
+            directory.offers.insert(
+                .init(service: identify(service.name.description), provider: identify(service.provider.description)))
+        }
+        return directory
+    }
+}
+
+extension Advertisement {
+    /// The origin itself, or a node that is attached to it and up.
+    fileprivate func canServe(_ service: Service) -> Bool {
+        service.provider == origin || attached.contains { $0.node == service.provider && $0.isUp }
+    }
+}

@@ -1,0 +1,126 @@
+import Envelope
+
+// What neighbours tell.
+extension Router {
+    /// Takes a link-state message from a relay with a link.
+    /// - Throws: ``LinkStateError`` where it is no message or its sender no relay; nothing has changed then, and the
+    ///   session should be closed.
+    public mutating func receive(
+        _ message: [UInt8], from peer: NodeName, at now: Instant, into sink: inout some RouterSink
+    ) throws(LinkStateError) {
+        guard let adjacency = adjacency(of: peer), adjacency.isUp, adjacency.kind == .relay else {
+            throw .notARelay(peer)
+        }
+        switch try LinkStateMessage(decoding: message) {
+        case .advertisements(let list):
+            var decoded: [Advertisement] = []
+            for signed in list { decoded.append(try Advertisement(decoding: signed.bytes)) }
+            take(list, decoded, from: peer, at: now, into: &sink)
+        case .digest(let entries):
+            request(newerIn: entries, from: peer, into: &sink)
+        case .request(let origins):
+            let answers = origins.compactMap { signed(of: $0, at: now) }
+            for message in LinkStateMessage.messages(with: answers) { sink.send(message, to: peer) }
+        }
+    }
+
+    private func request(
+        newerIn entries: [LinkStateMessage.DigestEntry], from peer: NodeName, into sink: inout some RouterSink
+    ) {
+        let wanted = entries.filter { entry in heldStamp(of: entry.origin).map { $0 < entry.stamp } ?? true }
+        guard !wanted.isEmpty else { return }
+        sink.send(LinkStateMessage.request(wanted.map(\.origin)).encoded(), to: peer)
+    }
+
+    private func heldStamp(of origin: NodeName) -> Advertisement.Stamp? {
+        origin == local
+            ? Advertisement.Stamp(boot: boot, sequence: sequence) : database[origin]?.advertisement.stamp
+    }
+
+    /// As it travels on: with the time it spent here added to its age.
+    private func signed(of origin: NodeName, at now: Instant) -> SignedAdvertisement? {
+        guard origin != local else { return ownSigned.map { aged($0, since: lastAdvertised ?? now, at: now) } }
+        guard let entry = database[origin] else { return nil }
+        return aged(entry.signed, since: entry.heardAt, at: now)
+    }
+
+    private func aged(_ signed: SignedAdvertisement, since made: Instant, at now: Instant) -> SignedAdvertisement {
+        var copy = signed
+        copy.age = now - made
+        return copy
+    }
+
+    private mutating func take(
+        _ list: [SignedAdvertisement], _ decoded: [Advertisement], from peer: NodeName, at now: Instant,
+        into sink: inout some RouterSink
+    ) {
+        var news: [SignedAdvertisement] = []
+        var pathsChanged = false
+        for (signed, advertisement) in zip(list, decoded) {
+            guard isWorthChecking(signed, advertisement) else { continue }
+            guard signed.isGenuine(of: advertisement.origin, by: trust) else {
+                sink.alarm(.badSignature(origin: advertisement.origin, from: peer))
+                continue
+            }
+            if advertisement.origin == local {
+                overtake(advertisement.stamp, from: peer, at: now, into: &sink)
+            } else if let held = database[advertisement.origin], held.advertisement.stamp == advertisement.stamp {
+                sink.alarm(.equivocation(origin: advertisement.origin, stamp: advertisement.stamp, from: peer))
+            } else {
+                let before = database[advertisement.origin]
+                guard database.install(entry(signed, advertisement, at: now)) else {
+                    sink.alarm(.tooManyRelays(refused: advertisement.origin))
+                    continue
+                }
+                news.append(signed)
+                if !advertisement.leadsAs(before) { pathsChanged = true }
+            }
+        }
+        flood(news, except: peer, into: &sink)
+        if pathsChanged { schedulePaths(at: now, into: &sink) }
+    }
+
+    /// Cheap questions before the signature's: it must be newer, or of the same number with other bytes.
+    private func isWorthChecking(_ signed: SignedAdvertisement, _ advertisement: Advertisement) -> Bool {
+        guard signed.age < Limits.advertisementKeep else { return false }
+        guard let held = heldStamp(of: advertisement.origin), held >= advertisement.stamp else { return true }
+        guard held == advertisement.stamp else { return false }
+        let bytes = advertisement.origin == local ? ownSigned?.bytes : database[advertisement.origin]?.signed.bytes
+        return bytes != signed.bytes
+    }
+
+    private func entry(
+        _ signed: SignedAdvertisement, _ advertisement: Advertisement, at now: Instant
+    ) -> LinkStateDatabase.Entry {
+        LinkStateDatabase.Entry(
+            advertisement: advertisement, signed: signed,
+            heardAt: Instant(nanoseconds: now.nanoseconds &- signed.age.wholeNanoseconds),
+            originID: identify(advertisement.origin.description),
+            linkIDs: advertisement.links.map { identify($0.peer.description) },
+            attachedIDs: advertisement.attached.map { identify($0.node.description) },
+            isUsed: signed.age < Limits.advertisementUse)
+    }
+
+    /// The mesh knows later news of this node than this node itself: it was restarted with its boot number lost, or
+    /// has a double. Going on above it makes the mesh believe the living (RFC 2328, section 13.4).
+    private mutating func overtake(
+        _ heard: Advertisement.Stamp, from peer: NodeName, at now: Instant, into sink: inout some RouterSink
+    ) {
+        boot = heard.boot
+        sequence = heard.sequence
+        sink.alarm(
+            .ownHigherAdvertisement(heard: heard, boot: sequence == .max && boot < .max ? boot + 1 : boot, from: peer))
+        scheduleAdvertisement(at: now, into: &sink)
+    }
+}
+
+extension Advertisement {
+    /// True where paths are the same with this in the place of `held`: only statistics and texts differ.
+    fileprivate func leadsAs(_ held: LinkStateDatabase.Entry?) -> Bool {
+        guard let held, held.isUsed else { return false }
+        let other = held.advertisement
+        return links.elementsEqual(other.links) { ($0.peer, $0.isUp, $0.cost) == ($1.peer, $1.isUp, $1.cost) }
+            && attached.elementsEqual(other.attached) { ($0.node, $0.isUp, $0.kind) == ($1.node, $1.isUp, $1.kind) }
+            && services == other.services
+    }
+}
