@@ -32,6 +32,34 @@ public enum Limits {
     public static let linkWindowBytes = 16 << 20
     /// Envelopes a receiver lets a sender have under way on one link.
     public static let linkWindowEnvelopes = 65_536
+    /// Bytes the control lane may have under way beyond the window, so that it never waits behind data.
+    public static let controlReserveBytes = 4 << 20
+    /// Ranges of transmissions named in one hello or custody frame: beyond it the set is cut, which only makes
+    /// the sender repeat what need not be repeated.
+    public static let custodyRanges = 4096
+    /// Bytes of a mesh message between two neighbours.
+    public static let meshMessageBytes = 64 << 10
+    /// How long a peer may take for its first frame after the handshake.
+    public static let helloWait: Duration = .seconds(5)
+    /// How often an idle session asks whether the peer is alive; also how often the round trip is measured.
+    public static let pingInterval: Duration = .seconds(1)
+    /// Silence after which a peer counts as gone. Eight missed pings: a busy two-core machine does not flap.
+    public static let silence: Duration = .seconds(8)
     /// Bytes of frames made but not yet written to the socket; past it the session takes no more envelopes.
     public static let outputBytes = 512 << 10
+
+    // MARK: Forwarding
+
+    /// Bytes on their way to the store beyond the memory budget, before arrivals are refused.
+    public static let spillingBytes = 16 << 20
+    /// Bytes of one queue read back from the store ahead of their turn.
+    public static let fetchAheadBytes = 4 << 20
+    /// Envelopes of one queue read back from the store ahead of their turn.
+    public static let fetchAheadEnvelopes = 256
+    /// Live bytes sent for each byte of bulk while both wait.
+    public static let liveShare = 8
+    /// How long to wait before a store that was full or failed is tried again.
+    public static let storeRetry: Duration = .seconds(1)
+    /// How often queues are searched for expired envelopes that nobody asks for.
+    public static let expirySweep: Duration = .seconds(10)
 }

@@ -1,0 +1,106 @@
+import Envelope
+
+/// An envelope of which some fragments are written and some are not.
+struct Fragmented {
+    var token: UInt32
+    var transmission: UInt64
+    var total: Int
+    var offset: Int
+    var hop: HopFields
+}
+
+extension Session {
+    /// True while more frames should be made: below the output limit and after the peer's hello.
+    @inline(__always)
+    public var hasRoom: Bool { state == .established && out.count < Limits.outputBytes }
+
+    /// True where a new envelope of this lane may be begun: credit is left and none of the lane is half written.
+    public func mayBegin(_ lane: Lane) -> Bool {
+        let reserve = lane == .control ? UInt64(Limits.controlReserveBytes) : 0
+        return underWay[Int(lane.rawValue)] == nil && bytesSent < bytesAllowed + reserve
+            && inFlight.next <= envelopesAllowed + reserve / 1024
+    }
+
+    /// The token of the lane's half-written envelope, whose next fragment ``continueTransmission(_:envelope:)`` writes.
+    public func tokenUnderWay(_ lane: Lane) -> UInt32? { underWay[Int(lane.rawValue)]?.token }
+
+    /// Begins the next transmission and writes the envelope, or its first fragment where it is longer than a frame.
+    /// - Precondition: ``hasRoom`` and ``mayBegin(_:)``; `envelope` is header and body.
+    public mutating func transmit(
+        token: UInt32, lane: Lane, hop: HopFields, envelope: UnsafeRawBufferPointer, at now: Instant
+    ) {
+        precondition(mayBegin(lane), "transmits only with credit")
+        let number = inFlight.append(token, length: envelope.count, at: now)
+        bytesSent += UInt64(envelope.count)
+        let room = Limits.frameBytes - DataPrefix.size
+        if envelope.count <= room {
+            let prefix = DataPrefix(transmission: number, total: envelope.count, offset: 0, hop: hop)
+            write(prefix, lane, envelope, isLast: true)
+        } else {
+            underWay[Int(lane.rawValue)] = Fragmented(
+                token: token, transmission: number, total: envelope.count, offset: 0, hop: hop)
+            continueTransmission(lane, envelope: envelope)
+        }
+    }
+
+    /// Writes the next fragment of the lane's half-written envelope.
+    /// - Precondition: there is one, and `envelope` holds the same bytes as at its beginning.
+    public mutating func continueTransmission(_ lane: Lane, envelope: UnsafeRawBufferPointer) {
+        guard var part = underWay[Int(lane.rawValue)] else { preconditionFailure("continues what was begun") }
+        precondition(part.total == envelope.count, "continues with the same envelope")
+        let count = min(Limits.frameBytes - DataPrefix.size, part.total - part.offset)
+        let isLast = part.offset + count == part.total
+        let prefix = DataPrefix(transmission: part.transmission, total: part.total, offset: part.offset, hop: part.hop)
+        let fragment = UnsafeRawBufferPointer(rebasing: envelope[part.offset..<part.offset + count])
+        write(prefix, lane, fragment, isLast: isLast)
+        part.offset += count
+        underWay[Int(lane.rawValue)] = isLast ? nil : part
+    }
+
+    private mutating func write(_ prefix: DataPrefix, _ lane: Lane, _ bytes: UnsafeRawBufferPointer, isLast: Bool) {
+        let length = DataPrefix.size + bytes.count
+        let place = out.reserve(FrameHeader.size + length)
+        place.storeBytes(of: UInt32(length).littleEndian, as: UInt32.self)
+        place.storeBytes(of: FrameKind.data.rawValue, toByteOffset: 4, as: UInt8.self)
+        place.storeBytes(of: lane.rawValue | (isLast ? DataFlags.last : 0), toByteOffset: 5, as: UInt8.self)
+        place.storeBytes(of: 0, toByteOffset: 6, as: UInt16.self)
+        prefix.write(to: UnsafeMutableRawBufferPointer(rebasing: place[FrameHeader.size...]))
+        UnsafeMutableRawBufferPointer(rebasing: place[(FrameHeader.size + DataPrefix.size)...]).copyMemory(from: bytes)
+        out.commit(FrameHeader.size + length)
+    }
+
+    func isUnderWay(_ number: UInt64) -> Bool {
+        underWay.contains { $0?.transmission == number }
+    }
+
+    /// Says which received transmissions are safe here, and how far the peer may go on sending: the totals of bytes
+    /// and envelopes it may have sent since the session began.
+    public mutating func confirm(_ safe: RangeSet, bytesGranted: UInt64, envelopesGranted: UInt64) {
+        guard state == .established else { return }
+        self.bytesGranted = max(self.bytesGranted, bytesGranted)
+        self.envelopesGranted = max(self.envelopesGranted, envelopesGranted)
+        var ranges = safe.ranges[...]
+        repeat {
+            let part = ranges.prefix(Limits.custodyRanges)
+            ranges = ranges.dropFirst(part.count)
+            out.appendFrame(.custody) { [bytes = self.bytesGranted, envelopes = self.envelopesGranted] payload in
+                payload.append(bytes)
+                payload.append(envelopes)
+                for range in part {
+                    payload.append(range.lowerBound)
+                    payload.append(range.upperBound)
+                }
+            }
+        } while !ranges.isEmpty
+    }
+
+    /// Gives a received transmission back: the peer keeps it and tries again after `delay`.
+    public mutating func refuse(_ transmission: UInt64, _ reason: RefusalReason, delay: Duration) {
+        guard state == .established else { return }
+        out.appendFrame(.refuse) { payload in
+            payload.append(transmission)
+            payload.append(UInt32(clamping: delay.wholeMilliseconds))
+            payload.append(reason.rawValue)
+        }
+    }
+}

@@ -1,0 +1,179 @@
+import Envelope
+import Link
+
+/// A connection's place in the exchange; means something until its session has been closed.
+public struct SessionID: Hashable, Sendable {
+    public let number: Int
+}
+
+/// All sessions of a node joined to its forwarder: bytes in, bytes out, time in, effects out.
+///
+/// The shell opens a session for every authenticated connection, feeds it, and after each batch calls
+/// ``settle(at:)``, which fills the sessions' outputs with envelopes and words of custody. The simulator drives the
+/// same machine.
+public struct Exchange: ~Copyable {
+    /// A session on the heap, so that one can be entered while another is asked.
+    final class Slot {
+        var session: Session
+        let peer: NodeID
+        let link: LinkIndex
+        let outbound: Bytes16
+        var isClosed = false
+
+        init(_ session: consuming Session, peer: NodeID, link: LinkIndex, outbound: Bytes16) {
+            self.session = session
+            self.peer = peer
+            self.link = link
+            self.outbound = outbound
+        }
+    }
+
+    let node: NodeName
+    let kind: NodeKind
+    let software: String
+    public var forwarder: Forwarder
+    var slots: [Slot?] = []
+    /// The established session of each link, by link index.
+    var current: [Int?] = []
+    public internal(set) var events: [Event] = []
+
+    /// What the shell and the mesh core want to know.
+    public enum Event: Sendable {
+        /// The neighbour introduced itself; envelopes flow.
+        case established(SessionID, link: LinkIndex, Hello)
+        /// The session is over; flush its output and close the connection.
+        case ended(SessionID, link: LinkIndex, SessionError, wasEstablished: Bool)
+        case meshMessage(link: LinkIndex, [UInt8])
+    }
+
+    public init(node: NodeName, kind: NodeKind, software: String, forwarder: consuming Forwarder) {
+        self.node = node
+        self.kind = kind
+        self.software = software
+        self.forwarder = forwarder
+    }
+
+    public mutating func takeEvents() -> [Event] {
+        var taken: [Event] = []
+        swap(&taken, &events)
+        return taken
+    }
+
+    /// A connection to `peer` has been authenticated.
+    ///
+    /// - Parameter session: 16 random bytes: our name for the numbering of this session.
+    public mutating func open(
+        peer: NodeID, name: NodeName, session: Bytes16, wall: WallTime, at now: Instant
+    ) -> SessionID {
+        let link = forwarder.link(to: peer)
+        while current.count <= link { current.append(nil) }
+        let resumption = forwarder.resumption(link)
+        let configuration = Session.Configuration(
+            node: node.description, kind: kind, software: software, session: session, resumes: resumption.session,
+            safe: resumption.safe, wall: wall, certifiedPeer: name.description)
+        let slot = Slot(Session(configuration, at: now), peer: peer, link: link, outbound: session)
+        if let free = slots.firstIndex(where: { $0 == nil }) {
+            slots[free] = slot
+            return SessionID(number: free)
+        }
+        slots.append(slot)
+        return SessionID(number: slots.count - 1)
+    }
+
+    /// Bytes were read from the connection.
+    public mutating func receive(_ id: SessionID, _ bytes: UnsafeRawBufferPointer, at now: Instant) {
+        guard let slot = slots[id.number], !slot.isClosed else { return }
+        do {
+            var rest = bytes
+            if !slot.session.isEstablished {
+                guard let arrived = try slot.session.receiveHello(rest, at: now) else { return }
+                establish(id, slot, arrived.hello, at: now)
+                rest = arrived.rest
+            }
+            forwarder.reading = (slot.link, now)
+            // Whatever came may have brought credit.
+            forwarder.links[slot.link].isDirty = true
+            try slot.session.receive(rest, at: now, into: &forwarder)
+            takeMeshMessages(slot.link)
+        } catch {
+            takeMeshMessages(slot.link)
+            end(id, slot, error, at: now)
+        }
+    }
+
+    private mutating func establish(_ id: SessionID, _ slot: Slot, _ hello: Hello, at now: Instant) {
+        if let old = current[slot.link], let oldSlot = slots[old] {
+            end(
+                SessionID(number: old), oldSlot, .left(.replaced, "a newer connection stands"), saying: .replaced,
+                at: now)
+        }
+        current[slot.link] = id.number
+        forwarder.linkUp(slot.link, hello: hello, outbound: slot.outbound, at: now)
+        events.append(.established(id, link: slot.link, hello))
+    }
+
+    private mutating func takeMeshMessages(_ link: LinkIndex) {
+        guard !forwarder.meshMessages.isEmpty else { return }
+        for message in forwarder.meshMessages { events.append(.meshMessage(link: link, message)) }
+        forwarder.meshMessages.removeAll(keepingCapacity: true)
+    }
+
+    private mutating func end(
+        _ id: SessionID, _ slot: Slot, _ error: SessionError, saying reason: ByeReason? = nil, at now: Instant
+    ) {
+        guard !slot.isClosed else { return }
+        slot.isClosed = true
+        let wasEstablished = current[slot.link] == id.number
+        let isPeerGone = if case .left = error { reason == nil } else { false }
+        if !isPeerGone { slot.session.leave(reason ?? error.bye) }
+        let underWay = slot.session.abandon()
+        if wasEstablished {
+            current[slot.link] = nil
+            forwarder.linkDown(slot.link, underWay: underWay, at: now)
+        }
+        events.append(.ended(id, link: slot.link, error, wasEstablished: wasEstablished))
+    }
+
+    mutating func fail(_ id: SessionID, _ error: SessionError, at now: Instant) {
+        guard let slot = slots[id.number] else { return }
+        end(id, slot, error, at: now)
+    }
+
+    /// We close the session on our own account (stopping, peer revoked). ``Event/ended(_:link:_:wasEstablished:)`` follows.
+    public mutating func leave(_ id: SessionID, _ reason: ByeReason, at now: Instant) {
+        guard let slot = slots[id.number] else { return }
+        end(id, slot, .left(reason, "we closed it"), saying: reason, at: now)
+    }
+
+    /// The connection is gone and the shell is done with it: the place may be used again.
+    public mutating func close(_ id: SessionID, at now: Instant) {
+        guard let slot = slots[id.number] else { return }
+        end(id, slot, .left(.stopping, "the connection was lost"), at: now)
+        slots[id.number] = nil
+    }
+
+    public func hasOutput(_ id: SessionID) -> Bool { slots[id.number]?.session.hasOutput ?? false }
+
+    /// Lets the shell write: `body` gets the bytes and returns how many the socket took.
+    public func write(_ id: SessionID, _ body: (UnsafeRawBufferPointer) -> Int) {
+        guard let slot = slots[id.number] else { return }
+        let count = body(slot.session.output)
+        slot.session.consumeOutput(count)
+    }
+
+    public mutating func sendMesh(_ message: [UInt8], on link: LinkIndex) {
+        guard let number = link < current.count ? current[link] : nil, let slot = slots[number] else { return }
+        slot.session.sendMesh(message)
+    }
+
+    /// The established session of a link.
+    public func session(of link: LinkIndex) -> SessionID? {
+        guard link < current.count, let number = current[link] else { return nil }
+        return SessionID(number: number)
+    }
+
+    public func roundTrip(of link: LinkIndex) -> Duration? {
+        guard let id = session(of: link) else { return nil }
+        return slots[id.number]?.session.roundTrip
+    }
+}

@@ -1,0 +1,144 @@
+import Envelope
+import Link
+
+extension Forwarder {
+    /// An envelope came over a link.
+    mutating func arrived(
+        on link: LinkIndex, transmission: UInt64, hop: HopFields, envelope: UnsafeRawBufferPointer, at now: Instant
+    ) {
+        let creditor = Creditor(
+            link: Int32(link), serial: links[link].ledger.serial, transmission: transmission)
+        links[link].isDirty = true
+        let header: Header
+        do {
+            header = try Header(envelope)
+            guard Header.size + Int(header.bodyLength) == envelope.count else {
+                throw EnvelopeError.truncated(needed: Header.size + Int(header.bodyLength), present: envelope.count)
+            }
+        } catch {
+            // Taken off the neighbour's hands, so that it is not sent for ever; the source sends a whole one again.
+            counters.damaged += 1
+            links[link].ledger.markSafe(creditor, length: envelope.count)
+            effects.append(.damaged(link: link, bytes: Array(envelope.prefix(4096)), reason: "\(error)"))
+            return
+        }
+        guard policy.permits(header) else {
+            counters.refusedNotPermitted += 1
+            return refuse(creditor, .notPermitted, delay: .seconds(60), length: envelope.count)
+        }
+        let isLocal = locals.contains(header.destination)
+        guard hasRoom(for: envelope.count, lane: header.lane, isLocal: isLocal) else {
+            counters.refusedFull += 1
+            return refuse(creditor, .storageFull, delay: .seconds(1), length: envelope.count)
+        }
+        accept(header, hop, creditor, envelope, isLocal: isLocal, at: now)
+    }
+
+    private mutating func accept(
+        _ header: Header, _ hop: HopFields, _ creditor: Creditor, _ envelope: UnsafeRawBufferPointer, isLocal: Bool,
+        at now: Instant
+    ) {
+        var instance = Instance()
+        instance.lane = header.lane
+        instance.hopLimit = hop.hopLimit == 0 ? 0 : hop.hopLimit - 1
+        instance.length = UInt32(envelope.count)
+        instance.ageAtArrival = hop.age
+        instance.lifetime = header.lifetime
+        instance.arrivedAt = now
+        instance.creditor = creditor
+        instance.block = slabs.allocate(envelope)
+        instance.state = isLocal ? .delivering : .queued
+        let index = instances.add(instance)
+        countAccepted(envelope.count)
+        if isLocal {
+            effects.append(.deliver(instances.id(index)))
+            return
+        }
+        let destination = destination(for: header.destination)
+        enqueue(index, destination, atFront: false)
+        guard configuration.hasStore else { return }
+        let isStuck = destinations[Int(destination)].nextHop < 0
+        if configuration.durability == .storeFirst || isStuck || slabs.bytesHeld > configuration.memoryBytes {
+            requestStore(index, at: now)
+        } else {
+            holding.append(HoldQueue.Entry(id: instances.id(index), deadline: now + holdTime(destination)))
+        }
+    }
+
+    mutating func countAccepted(_ bytes: Int) {
+        counters.accepted += 1
+        counters.bytesAccepted += UInt64(bytes)
+    }
+
+    /// Whether memory or store can take one more. Control has space of its own.
+    private func hasRoom(for bytes: Int, lane: Lane, isLocal: Bool) -> Bool {
+        let reserve = lane == .control ? Limits.controlReserveBytes : 0
+        let limit = configuration.memoryBytes * (isLocal || !configuration.hasStore ? 2 : 1)
+        if slabs.bytesHeld + bytes <= limit + reserve { return true }
+        // Over the budget it must go to the store at once, which needs a store that takes it, and the writes that
+        // are under way must not pile up.
+        return configuration.hasStore && !isLocal && storeBlockedUntil == .zero
+            && slabs.bytesHeld < limit + reserve + Limits.spillingBytes
+    }
+
+    /// Says no to a transmission before anything was accepted.
+    mutating func refuse(_ creditor: Creditor, _ reason: RefusalReason, delay: Duration, length: Int) {
+        let link = Int(creditor.link)
+        guard creditor.link >= 0, creditor.serial == links[link].ledger.serial else { return }
+        links[link].ledger.settleRefused(creditor, length: length)
+        links[link].isDirty = true
+        effects.append(.refuse(link: link, transmission: creditor.transmission, reason, delay: delay))
+    }
+
+    /// Adds an envelope that this node made.
+    ///
+    /// - Parameters:
+    ///   - owner: comes back in ``Effect/departed(owner:)``.
+    ///   - stored: the token of a durable copy that the owner keeps whatever happens here, 0 for none; with one the
+    ///     bytes may be dropped from memory and fetched again.
+    ///   - age: of the envelope now.
+    public mutating func originate(
+        _ envelope: UnsafeRawBufferPointer, header: Header, owner: UInt64, stored: UInt64, age: Duration = .zero,
+        at now: Instant
+    ) {
+        var instance = Instance()
+        instance.lane = header.lane
+        instance.hopLimit = Limits.hops
+        instance.length = UInt32(envelope.count)
+        instance.ageAtArrival = UInt32(clamping: age.wholeMilliseconds)
+        instance.lifetime = header.lifetime
+        instance.arrivedAt = now
+        instance.isOrigin = true
+        instance.owner = owner
+        instance.stored = stored
+        let isLocal = locals.contains(header.destination)
+        instance.state = isLocal ? .delivering : .queued
+        let keepsBytes = stored == 0 || isLocal || slabs.bytesHeld + envelope.count <= configuration.memoryBytes
+        if keepsBytes { instance.block = slabs.allocate(envelope) }
+        let index = instances.add(instance)
+        countAccepted(envelope.count)
+        if isLocal {
+            effects.append(.deliver(instances.id(index)))
+        } else {
+            enqueue(index, destination(for: header.destination), atFront: false)
+        }
+    }
+
+    /// Adds an instance that the store has kept over a restart.
+    public mutating func recovered(
+        header: Header, hop: HopFields, length: Int, stored: UInt64, at now: Instant
+    ) {
+        var instance = Instance()
+        instance.lane = header.lane
+        instance.hopLimit = hop.hopLimit
+        instance.length = UInt32(length)
+        instance.ageAtArrival = hop.age
+        instance.lifetime = header.lifetime
+        instance.arrivedAt = now
+        instance.stored = stored
+        instance.state = .queued
+        let index = instances.add(instance)
+        countAccepted(length)
+        enqueue(index, destination(for: header.destination), atFront: false)
+    }
+}

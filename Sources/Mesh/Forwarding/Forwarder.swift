@@ -1,0 +1,181 @@
+import Envelope
+import Link
+
+/// A neighbour's place in the forwarder's tables; the same for all sessions with that neighbour.
+public typealias LinkIndex = Int
+
+/// Custody and queues of one node, as a machine without I/O: every envelope that is this node's to care for, where
+/// it lies (memory, store, both), where it goes, and to whom a word about it is owed.
+///
+/// Invariants (design, section 5):
+/// - custody is passed upstream only once an instance is safe: durable in the store, or confirmed by the next hop,
+///   or its effect durable at this node;
+/// - an instance is dropped only when confirmed, expired, or given back before custody;
+/// - instances are never merged;
+/// - memory past the budget spills to the store, and what neither takes is refused before it is accepted.
+///
+/// The owner drains ``effects`` after each call and carries them out.
+public struct Forwarder: ~Copyable {
+    public struct Configuration: Sendable {
+        /// Bytes of envelopes held in memory before they spill to the store or are refused.
+        public var memoryBytes: Int
+        public var durability: Durability
+        /// Bounds of the time an envelope may stay unconfirmed before it goes to the store.
+        public var holdTime: ClosedRange<Duration>
+        /// False for a node that keeps nothing for others (an agent): what cannot be held is refused.
+        public var hasStore: Bool
+
+        public init(
+            memoryBytes: Int = 64 << 20, durability: Durability = .cutThrough,
+            holdTime: ClosedRange<Duration> = .milliseconds(20) ... .seconds(2), hasStore: Bool
+        ) {
+            self.memoryBytes = memoryBytes
+            self.durability = durability
+            self.holdTime = holdTime
+            self.hasStore = hasStore
+        }
+    }
+
+    let configuration: Configuration
+    var instances = InstanceTable()
+    var slabs = SlabPool()
+    var destinations: [Destination] = []
+    var queues: [EnvelopeQueue] = []
+    var destinationIndex: [NodeID: Int32] = [:]
+    var lastDestination: Int32 = -1
+    var locals: [NodeID]
+    var routes = RouteTable()
+    var links: [LinkSlot] = []
+    var policy: FlowPolicy
+    /// Unsafe instances in order of arrival, each with the time it must be in the store.
+    var holding = HoldQueue()
+    var heldQueues: [Int32] = []
+    /// The store takes nothing for now; tried again at the time.
+    var storeBlockedUntil = Instant.zero
+    /// Arrivals in the current batch whose store write the owner is asked for.
+    public internal(set) var effects: [Effect] = []
+    public internal(set) var counters = Counters()
+    var sweepDue = Instant.zero
+    /// The link whose bytes are being read, and when.
+    var reading: (link: LinkIndex, at: Instant) = (0, .zero)
+    /// Messages for the mesh core met while reading.
+    var meshMessages: [[UInt8]] = []
+
+    /// - Parameter locals: the ids this node answers to: its own and its anycast names.
+    public init(_ configuration: Configuration, locals: [NodeID], policy: FlowPolicy) {
+        self.configuration = configuration
+        self.locals = locals
+        self.policy = policy
+    }
+
+    /// Takes the effects made since the last call.
+    public mutating func takeEffects() -> [Effect] {
+        var taken: [Effect] = []
+        swap(&taken, &effects)
+        return taken
+    }
+
+    /// Replaces the flows envelopes are checked against; what is queued already stays.
+    public mutating func setPolicy(_ policy: FlowPolicy) { self.policy = policy }
+}
+
+/// When custody is passed upstream.
+public enum Durability: String, CaseIterable, Sendable {
+    /// As soon as the next hop has it; to disk only what is not confirmed in time.
+    case cutThrough
+    /// Always to disk first.
+    case storeFirst
+}
+
+/// What a flow check answers, by ids alone.
+public protocol FlowChecking: Sendable {
+    func permits(source: NodeID, destination: NodeID, lane: Lane, kind: Header.Kind) -> Bool
+}
+
+/// The flows of a node with the answers it has given: one look-up a source, destination, lane and kind.
+public struct FlowPolicy: Sendable {
+    private struct Question: Hashable {
+        var source: NodeID
+        var destination: NodeID
+        var lane: Lane
+        var kind: Header.Kind
+    }
+
+    /// Answers remembered; a peer who makes up addresses cannot make it grow beyond this.
+    private static let answers = 4096
+
+    private let check: (any FlowChecking)?
+    private var known: [Question: Bool] = [:]
+    private var last: (question: Question, answer: Bool)?
+
+    /// - Parameter check: nil permits everything (an agent's own links).
+    public init(_ check: (any FlowChecking)?) { self.check = check }
+
+    mutating func permits(_ header: Header) -> Bool {
+        guard let check else { return true }
+        let question = Question(
+            source: header.source, destination: header.destination, lane: header.lane, kind: header.kind)
+        if let last, last.question == question { return last.answer }
+        let answer: Bool
+        if let remembered = known[question] {
+            answer = remembered
+        } else {
+            answer = check.permits(
+                source: header.source, destination: header.destination, lane: header.lane, kind: header.kind)
+            if known.count >= Self.answers { known.removeAll(keepingCapacity: true) }
+            known[question] = answer
+        }
+        last = (question, answer)
+        return answer
+    }
+}
+
+/// What the owner must do after a call.
+public enum Effect: Equatable, Sendable {
+    /// Write the instance to the store, then call ``Forwarder/stored(_:as:at:)`` or ``Forwarder/storeFailed(_:at:)``.
+    case store(InstanceID)
+    /// The durable copy with this token is no longer needed.
+    case forget(stored: UInt64)
+    /// Read a durable copy back, then call ``Forwarder/fetched(_:_:at:)``.
+    case fetch(InstanceID, stored: UInt64)
+    /// The envelope is for this node; ``Forwarder/finished(_:at:)`` or ``Forwarder/giveBack(_:_:delay:at:)`` follows.
+    case deliver(InstanceID)
+    /// An envelope this node made has left its care (another node has custody of it).
+    case departed(owner: UInt64)
+    /// An envelope lived out its lifetime and was dropped.
+    case expired(Dropped)
+    /// An arrival with a header that is no header: kept aside, counted, without effect.
+    case damaged(link: LinkIndex, bytes: [UInt8], reason: String)
+    /// Tell a neighbour that we do not take its transmission.
+    case refuse(link: LinkIndex, transmission: UInt64, RefusalReason, delay: Duration)
+
+    /// What is said about a dropped envelope.
+    public struct Dropped: Equatable, Sendable {
+        public var destination: NodeID
+        public var lane: Lane
+        public var bytes: Int
+        public var owner: UInt64
+    }
+}
+
+/// Counts since the process began. At every instant: accepted = delivered + handedOver + expired + present.
+public struct Counters: Equatable, Sendable {
+    /// Envelopes taken from neighbours, from the store at start, or made here.
+    public var accepted: UInt64 = 0
+    /// Effects at this node.
+    public var delivered: UInt64 = 0
+    /// Custody taken by the next hop.
+    public var handedOver: UInt64 = 0
+    public var expired: UInt64 = 0
+    public var bytesAccepted: UInt64 = 0
+    public var bytesHandedOver: UInt64 = 0
+    /// Arrivals not accepted, by reason.
+    public var refusedFull: UInt64 = 0
+    public var refusedNotPermitted: UInt64 = 0
+    public var refusedBusy: UInt64 = 0
+    public var damaged: UInt64 = 0
+    /// Written to the store because they were not confirmed in time or memory was short.
+    public var spilled: UInt64 = 0
+    /// Sent again after a link was lost or a neighbour refused.
+    public var retransmitted: UInt64 = 0
+}

@@ -1,0 +1,118 @@
+/// Where the bytes of one envelope lie in a ``SlabPool``.
+struct Block: Equatable {
+    var slab: Int32
+    var offset: UInt32
+    var length: UInt32
+
+    static let none = Block(slab: -1, offset: 0, length: 0)
+    var isNone: Bool { slab < 0 }
+}
+
+/// Memory for envelopes under way: blocks are cut from large slabs, and a slab is used again once all its blocks
+/// are gone. No allocation per envelope in steady state, no fragmentation within a slab.
+///
+/// A block that stays long pins its slab; the owner therefore moves what stays to disk.
+struct SlabPool: ~Copyable {
+    private struct Slab {
+        var base: UnsafeMutableRawPointer?
+        var capacity: Int
+        var used = 0
+        var blocks = 0
+    }
+
+    /// Bytes of an ordinary slab. An envelope longer than a quarter of it gets a slab of its own.
+    static let slabBytes = 1 << 20
+    /// Bytes of empty slabs kept for the next envelopes; more goes back to the system.
+    static let spareBytes = 16 << 20
+
+    private var slabs: [Slab] = []
+    private var vacant: [Int32] = []
+    private var spare: [Int32] = []
+    private var current: Int32 = -1
+    private var bytesSpare = 0
+    /// Bytes of all blocks handed out.
+    private(set) var bytesHeld = 0
+    /// Bytes of all slabs, used or spare.
+    private(set) var bytesReserved = 0
+
+    deinit {
+        for slab in slabs { slab.base?.deallocate() }
+    }
+
+    mutating func allocate(_ bytes: UnsafeRawBufferPointer) -> Block {
+        let index = slab(withRoom: bytes.count)
+        let offset = slabs[index].used
+        if let base = slabs[index].base, let source = bytes.baseAddress {
+            (base + offset).copyMemory(from: source, byteCount: bytes.count)
+        }
+        // Eight-byte steps keep headers aligned.
+        slabs[index].used += (bytes.count + 7) & ~7
+        slabs[index].blocks += 1
+        bytesHeld += bytes.count
+        return Block(slab: Int32(index), offset: UInt32(offset), length: UInt32(bytes.count))
+    }
+
+    /// The block's bytes; valid until it is freed.
+    func bytes(of block: Block) -> UnsafeRawBufferPointer {
+        let base = slabs[Int(block.slab)].base.map { UnsafeRawPointer($0 + Int(block.offset)) }
+        return UnsafeRawBufferPointer(start: base, count: Int(block.length))
+    }
+
+    mutating func free(_ block: Block) {
+        let index = Int(block.slab)
+        bytesHeld -= Int(block.length)
+        slabs[index].blocks -= 1
+        guard slabs[index].blocks == 0 else { return }
+        slabs[index].used = 0
+        if block.slab != current { retire(block.slab) }
+    }
+
+    private mutating func slab(withRoom bytes: Int) -> Int {
+        if bytes > Self.slabBytes / 4 { return Int(fresh(capacity: roundedUp(bytes))) }
+        if current >= 0 {
+            let slab = slabs[Int(current)]
+            if slab.capacity - slab.used >= bytes + 7 { return Int(current) }
+            if slab.blocks == 0 {
+                slabs[Int(current)].used = 0
+                return Int(current)
+            }
+        }
+        current = fresh(capacity: Self.slabBytes)
+        return Int(current)
+    }
+
+    /// Large envelopes come in few sizes, so that a slab of one fits the next.
+    private func roundedUp(_ bytes: Int) -> Int {
+        var capacity = Self.slabBytes
+        while capacity < bytes + 7 { capacity *= 2 }
+        return capacity
+    }
+
+    private mutating func fresh(capacity: Int) -> Int32 {
+        if let place = spare.lastIndex(where: { slabs[Int($0)].capacity == capacity }) {
+            bytesSpare -= capacity
+            return spare.remove(at: place)
+        }
+        bytesReserved += capacity
+        let slab = Slab(base: .allocate(byteCount: capacity, alignment: 64), capacity: capacity)
+        if let index = vacant.popLast() {
+            slabs[Int(index)] = slab
+            return index
+        }
+        slabs.append(slab)
+        return Int32(slabs.count - 1)
+    }
+
+    private mutating func retire(_ index: Int32) {
+        let capacity = slabs[Int(index)].capacity
+        guard bytesSpare + capacity > Self.spareBytes else {
+            bytesSpare += capacity
+            spare.append(index)
+            return
+        }
+        slabs[Int(index)].base?.deallocate()
+        slabs[Int(index)] = Slab(base: nil, capacity: 0)
+        bytesReserved -= capacity
+        vacant.append(index)
+    }
+}
