@@ -1,22 +1,5 @@
 import Envelope
 
-/// What a node is in the mesh.
-public enum NodeKind: UInt8, Sendable, CustomStringConvertible, Codable {
-    case relay = 1
-    case agent = 2
-    case manager = 3
-    case monitor = 4
-
-    public var description: String {
-        switch self {
-        case .relay: "relay"
-        case .agent: "agent"
-        case .manager: "manager"
-        case .monitor: "monitor"
-        }
-    }
-}
-
 /// The first frame each end sends. Everything the rest of the session rests on.
 public struct Hello: Equatable, Sendable {
     static let magic: UInt32 = 0x314C_5247  // "GRL1" as it lies on the wire

@@ -1,4 +1,4 @@
-/// What a node is to the relay it has a link with.
+/// What a node is in the mesh.
 public enum NodeKind: UInt8, CaseIterable, Sendable, CustomStringConvertible {
     case relay = 1
     case agent = 2
