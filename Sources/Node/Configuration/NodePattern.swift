@@ -60,3 +60,33 @@ public struct NodePattern: Hashable, Sendable, CustomStringConvertible {
         return pattern[at...].allSatisfy { $0 == star }
     }
 }
+
+extension NodePattern {
+    /// True where some name could match both.
+    public func overlaps(_ other: NodePattern) -> Bool {
+        Self.overlap(zone, other.zone) && Self.overlap(local, other.local)
+    }
+
+    /// Table over both patterns: can what is left of the one and of the other match one text?
+    private static func overlap(_ left: [UInt8], _ right: [UInt8]) -> Bool {
+        let star = UInt8(ascii: "*")
+        var below = [Bool](repeating: false, count: right.count + 1)
+        for row in stride(from: left.count, through: 0, by: -1) {
+            var current = [Bool](repeating: false, count: right.count + 1)
+            for column in stride(from: right.count, through: 0, by: -1) {
+                let (one, two) = (row < left.count ? left[row] : nil, column < right.count ? right[column] : nil)
+                current[column] =
+                    switch (one, two) {
+                    case (nil, nil): true
+                    case (star?, star?): below[column] || current[column + 1]
+                    case (star?, _): below[column] || (two != nil && current[column + 1])
+                    case (_, star?): current[column + 1] || (one != nil && below[column])
+                    case (let one?, let two?): one == two && below[column + 1]
+                    default: false
+                    }
+            }
+            below = current
+        }
+        return below[0]
+    }
+}

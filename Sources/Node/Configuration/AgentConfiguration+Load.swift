@@ -1,0 +1,78 @@
+import Envelope
+
+extension AgentConfiguration {
+    /// Keys that mean something to an agent only.
+    private static let keys = ["keys", "jobs", "sinks"]
+
+    /// nil for a relay, where these keys are problems.
+    init?(_ reader: ConfigurationReader, role: NodeConfiguration.Role) {
+        if role == .relay {
+            for key in Self.keys where reader.verbatim(key) != nil {
+                reader.report("only an agent has \(key); leave it out, or write role: agent", at: key)
+            }
+            return nil
+        }
+        keys = reader.optional("keys", .path)
+        jobs = reader.list("jobs", JobConfiguration.init)
+        sinks = reader.list("sinks", SinkConfiguration.init)
+    }
+}
+
+extension JobConfiguration {
+    init(_ reader: ConfigurationReader) {
+        name = reader.required("name", .label)
+        topic = reader.value("topic", .label(length: Limits.topicBytes), default: name)
+        to = reader.required("to", .nodeName)
+        lane = reader.value("lane", .word(), default: .live)
+        schedule =
+            reader.nestedIfPresent("schedule", ScheduleConfiguration.init)
+            ?? ScheduleConfiguration(rule: .every(.seconds(5)), mark: reader.node.mark, path: reader.path)
+        compression = reader.value("compression", .word(), default: .zstd)
+        batchBytes = reader.value(
+            "batchBytes", .byteSize(in: 1024...Limits.batchBytes), default: Self.defaultBatchBytes)
+        linger = reader.value("linger", .duration(in: .zero ... .seconds(60)), default: .milliseconds(5))
+        lifetime = reader.optional("lifetime", .lifetime)
+        source = reader.kindred("source", kinds: Self.sourceKinds)
+        sourcePath = reader.path(of: "source")
+        if lane == .control { reader.report("'control' is for the mesh itself; write live or bulk", at: "lane") }
+    }
+}
+
+extension ScheduleConfiguration {
+    init(_ reader: ConfigurationReader) {
+        let every = reader.optional("every", .duration(in: .milliseconds(10) ... .seconds(366 * 86_400)))
+        let cron = reader.optional("cron", .string)
+        let onChange = reader.optional("onChange", .boolean)
+        let written = ["every", "cron", "onChange"].filter { reader.verbatim($0) != nil }
+        if written.count != 1 {
+            reader.report("write exactly one of every: 5s, cron: \"*/5 * * * *\", onChange: true")
+        }
+        if onChange == false { reader.report("write onChange: true, or every or cron in its place", at: "onChange") }
+        rule = every.map { .every($0) } ?? cron.map { .cron($0) } ?? .onChange
+        mark = written.first.flatMap { reader.node[$0]?.mark } ?? reader.node.mark
+        path = written.first.map { reader.path(of: $0) } ?? reader.path
+    }
+}
+
+extension SinkConfiguration {
+    init(_ reader: ConfigurationReader) {
+        name = reader.required("name", .label)
+        topics = reader.list("topics", of: .topicOrAll)
+        from = reader.verbatim("from") == nil ? [.everyone] : reader.list("from", of: .nodePattern)
+        sink = reader.kindred("sink", kinds: Self.sinkKinds)
+        sinkPath = reader.path(of: "sink")
+        for key in ["topics", "from"] where reader.isEmptyList(key) && (key == "topics" || reader.node["from"] != nil) {
+            reader.report(
+                key == "topics" ? "names no topic; write a list of topics, or ['*'] for all" : "names no node", at: key)
+        }
+    }
+}
+
+extension ConfigurationFormat where Value == String {
+    static var topicOrAll: Self {
+        let label = Self.label(length: Limits.topicBytes)
+        return Self(provisional: "") { text, mark throws(Mismatch) in
+            text == SinkConfiguration.everyTopic ? text : try label.parse(text, mark)
+        }
+    }
+}

@@ -1,0 +1,103 @@
+import Envelope
+
+/// What an agent has beyond what all nodes have.
+public struct AgentConfiguration: Hashable, Sendable {
+    /// Path of the key file; nil where the agent gets its keys another way.
+    public var keys: String?
+    public var jobs: [JobConfiguration]
+    public var sinks: [SinkConfiguration]
+
+    /// The sink for a topic from a node: one that names the topic goes before one that takes all (`*`).
+    public func sink(for topic: String, from source: NodeName) -> SinkConfiguration? {
+        sinks.first { $0.topics.contains(topic) && $0.takes(from: source) }
+            ?? sinks.first { $0.topics.contains(SinkConfiguration.everyTopic) && $0.takes(from: source) }
+    }
+}
+
+/// One thing that is collected again and again, and where it goes.
+public struct JobConfiguration: Hashable, Sendable {
+    public var name: String
+    /// The name the data travels under; sinks choose by it.
+    public var topic: String
+    public var to: NodeName
+    public var lane: Lane
+    public var schedule: ScheduleConfiguration
+    public var compression: Compression
+    /// Bytes a batch is filled to.
+    public var batchBytes: Int
+    /// How long a batch that is not full waits for more.
+    public var linger: Duration
+    /// nil: the node's lifetime.
+    public var lifetime: Duration?
+    /// What the connector reads; its `kind` is one of ``sourceKinds``.
+    public var source: YAMLNode
+    /// The key path of ``source`` for messages, such as `jobs[0].source`.
+    public var sourcePath: String
+
+    public static let sourceKinds = ["files", "sql", "synthetic"]
+    /// Bytes; small enough that a batch is soon on its way, large enough that sealing it costs little a record.
+    public static let defaultBatchBytes = 256 << 10
+
+    public static func == (left: Self, right: Self) -> Bool {
+        left.name == right.name && left.topic == right.topic && left.to == right.to && left.lane == right.lane
+            && left.schedule == right.schedule && left.compression == right.compression
+            && left.batchBytes == right.batchBytes && left.linger == right.linger && left.lifetime == right.lifetime
+            && left.source == right.source
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(name)
+        hasher.combine(source)
+    }
+}
+
+/// When a job runs, as the file says it.
+public struct ScheduleConfiguration: Hashable, Sendable {
+    public enum Rule: Hashable, Sendable {
+        case every(Duration)
+        /// The text of a cron expression, not yet checked.
+        case cron(String)
+        case onChange
+    }
+
+    public var rule: Rule
+    /// Where the rule stands, for whoever checks the cron expression.
+    public var mark: YAMLMark
+    /// The key path of the rule, such as `jobs[0].schedule.cron`.
+    public var path: String
+
+    public static func == (left: Self, right: Self) -> Bool { left.rule == right.rule }
+    public func hash(into hasher: inout Hasher) { hasher.combine(rule) }
+
+    /// An error at the rule's place, for a cron expression that is wrong.
+    public func error(_ text: String) -> ConfigurationError {
+        ConfigurationError([ConfigurationProblem(mark: mark, path: path, text: text)])
+    }
+}
+
+/// Where data that arrives goes.
+public struct SinkConfiguration: Hashable, Sendable {
+    public var name: String
+    /// Names of topics; ``everyTopic`` for all that no other sink names.
+    public var topics: [String]
+    /// Whose data; all where the file has none.
+    public var from: [NodePattern]
+    /// What the connector writes; its `kind` is one of ``sinkKinds``.
+    public var sink: YAMLNode
+    /// The key path of ``sink`` for messages, such as `sinks[0].sink`.
+    public var sinkPath: String
+
+    public static let sinkKinds = ["files", "sql", "mailbox", "discard"]
+    public static let everyTopic = "*"
+
+    public func takes(from source: NodeName) -> Bool { from.contains { $0.matches(source) } }
+
+    public static func == (left: Self, right: Self) -> Bool {
+        left.name == right.name && left.topics == right.topics && left.from == right.from && left.sink == right.sink
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(name)
+        hasher.combine(sink)
+    }
+}

@@ -1,0 +1,153 @@
+import Envelope
+
+/// All that one node is told by its own file. It runs from this alone.
+public struct NodeConfiguration: Hashable, Sendable {
+    public enum Role: Hashable, Sendable, CaseIterable, CustomStringConvertible {
+        case relay, agent
+
+        public var description: String {
+            switch self {
+            case .relay: "relay"
+            case .agent: "agent"
+            }
+        }
+    }
+
+    /// When a relay takes custody of an envelope.
+    public enum Durability: Hashable, Sendable, CaseIterable, CustomStringConvertible {
+        /// Once the next hop has it, or the journal if that takes longer than the hold time.
+        case cutThrough
+        /// Once it is in the journal, always.
+        case storeFirst
+
+        public var description: String {
+            switch self {
+            case .cutThrough: "cutThrough"
+            case .storeFirst: "storeFirst"
+            }
+        }
+    }
+
+    public var node: NodeName
+    public var role: Role
+    public var identity: IdentityFiles
+    public var listen: [Address]
+    public var links: [LinkConfiguration]
+    /// Which agents may attach to this relay.
+    public var attach: [NodePattern]
+    public var flows: [FlowConfiguration]
+    public var store: StoreConfiguration
+    public var durability: Durability
+    /// How long an envelope may stay in memory only before it goes to the journal: the measured time is kept between
+    /// these two.
+    public var holdTime: ClosedRange<Duration>
+    /// Bytes of envelopes held in memory.
+    public var memory: Int
+    /// Path of the Unix socket for `relayctl`; at most ``NodeConfiguration/socketPathBytes``.
+    public var adminSocket: String
+    public var log: LogConfiguration
+    /// How long an envelope made here lives, unless its job says otherwise.
+    public var lifetime: Duration
+    /// How long a source waits for a receipt before it sends an envelope again.
+    public var resendAfter: Duration
+    /// What only an agent has; nil in a relay.
+    public var agent: AgentConfiguration?
+
+    /// Bytes of a Unix socket's path on Linux, without the NUL at its end.
+    public static let socketPathBytes = 107
+    /// The longest lifetime: the header counts seconds in 32 bits, and ten years are beyond any outage.
+    public static let longestLifetime = Duration.seconds(3_650 * 86_400)
+}
+
+extension NodeConfiguration {
+    /// Where a node listens or dials to. The host is a name or an address, not yet resolved.
+    public struct Address: Hashable, Sendable, CustomStringConvertible {
+        public var host: String
+        public var port: UInt16
+
+        public init(host: String, port: UInt16) {
+            self.host = host
+            self.port = port
+        }
+
+        public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+    }
+
+    /// The PEM files that prove who a node is.
+    public struct IdentityFiles: Hashable, Sendable {
+        public var certificate: String
+        public var key: String
+        /// The certificate of the mesh's authority.
+        public var authority: String
+    }
+
+    public struct StoreConfiguration: Hashable, Sendable {
+        public var directory: String
+        public var maxBytes: Int
+        public var segmentBytes: Int
+    }
+
+    public struct LogConfiguration: Hashable, Sendable {
+        public enum Level: Int, Hashable, Sendable, CaseIterable, CustomStringConvertible {
+            case debug, info, warning, error
+
+            public var description: String {
+                switch self {
+                case .debug: "debug"
+                case .info: "info"
+                case .warning: "warning"
+                case .error: "error"
+                }
+            }
+        }
+
+        public enum Format: Hashable, Sendable, CaseIterable, CustomStringConvertible {
+            case text, json
+
+            public var description: String {
+                switch self {
+                case .text: "text"
+                case .json: "json"
+                }
+            }
+        }
+
+        public var level: Level
+        public var format: Format
+    }
+}
+
+/// One link of a node, by the name of the peer.
+public struct LinkConfiguration: Hashable, Sendable {
+    public var peer: NodeName
+    /// Where to dial; nil where we wait for the peer to dial us.
+    public var dial: NodeConfiguration.Address?
+    /// 1 to 65,535; routes take the smallest sum.
+    public var cost: Int
+    /// The HTTP proxy to dial through, by CONNECT.
+    public var proxy: ProxyConfiguration?
+}
+
+/// An HTTP proxy on the way out of a zone.
+public struct ProxyConfiguration: Hashable, Sendable, CustomStringConvertible {
+    public var address: NodeConfiguration.Address
+    public var user: String?
+    public var password: String?
+
+    /// Without the password.
+    public var description: String { "proxy \(address)" }
+}
+
+/// A permission and a way for data: what no flow allows is not forwarded.
+public struct FlowConfiguration: Hashable, Sendable {
+    public var name: String
+    public var from: [NodePattern]
+    public var to: [NodePattern]
+    public var lane: Lane
+    /// Bytes a second; nil: no limit.
+    public var limit: Int?
+
+    public func allows(from source: NodeName, to destination: NodeName) -> Bool {
+        from.contains { $0.matches(source) } && to.contains { $0.matches(destination) }
+    }
+}
