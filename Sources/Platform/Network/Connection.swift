@@ -1,0 +1,31 @@
+import Crypto
+import Glibc
+
+/// A connected socket with its TLS session and its watcher, closed together and in the right order.
+struct Connection {
+    let descriptor: Int32
+    let session: TLSSession
+    let poller: Poller
+
+    /// Takes the descriptor over, also where it throws.
+    init(_ reactor: Reactor, descriptor: Int32, context: TLSContext, side: TLSSession.Side, owner: any PollerOwner)
+        throws
+    {
+        do {
+            Socket.tune(descriptor)
+            session = try TLSSession(context: context, socket: descriptor, side: side)
+            poller = try Poller(reactor, descriptor: descriptor, owner: owner)
+        } catch {
+            close(descriptor)
+            throw error
+        }
+        self.descriptor = descriptor
+    }
+
+    /// Once only, by the channel that owns it.
+    func close() {
+        poller.close()
+        session.close()
+        Glibc.close(descriptor)
+    }
+}

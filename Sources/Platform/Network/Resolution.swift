@@ -1,0 +1,57 @@
+import CUV
+import Glibc
+
+/// One question to the system's resolver, asked on libuv's threads so that the loop does not wait.
+final class Resolution {
+    enum Answer {
+        case addresses([SocketAddress])
+        case failed(String)
+    }
+
+    private var completion: ((Answer) -> Void)?
+    /// The loop must outlive the question, which may be on another thread when it is given up.
+    private let reactor: Reactor
+    private let port: UInt16
+
+    /// Calls `completion` once, later or, for an address in figures, at once.
+    init(_ reactor: Reactor, host: String, port: UInt16, completion: @escaping (Answer) -> Void) {
+        self.reactor = reactor
+        self.port = port
+        self.completion = completion
+    }
+
+    func start(host: String) {
+        let request = UnsafeMutablePointer<uv_getaddrinfo_t>.allocate(capacity: 1)
+        var hints = addrinfo()
+        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        request.pointee.data = Unmanaged.passRetained(self).toOpaque()
+        let status = uv_getaddrinfo(
+            reactor.loop, request,
+            { request, status, list in
+                guard let request, let data = request.pointee.data else { return }
+                let resolution = Unmanaged<Resolution>.fromOpaque(data).takeRetainedValue()
+                resolution.answered(status, list)
+                uv_freeaddrinfo(list)
+                request.deallocate()
+            }, host, String(port), &hints)
+        guard status != 0 else { return }
+        Unmanaged.passUnretained(self).release()
+        request.deallocate()
+        finish(.failed(String(cString: uv_strerror(status))))
+    }
+
+    /// The completion is not called any more.
+    func cancel() { completion = nil }
+
+    private func answered(_ status: Int32, _ list: UnsafeMutablePointer<addrinfo>?) {
+        guard status == 0 else { return finish(.failed(String(cString: uv_strerror(status)))) }
+        let addresses = SocketAddress.all(in: list)
+        finish(addresses.isEmpty ? .failed("no IPv4 or IPv6 address") : .addresses(addresses))
+    }
+
+    private func finish(_ answer: Answer) {
+        let completion = completion
+        self.completion = nil
+        completion?(answer)
+    }
+}
