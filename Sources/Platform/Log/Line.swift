@@ -73,7 +73,8 @@ struct LineWriter {
         let isPlain =
             !text.isEmpty
             && text.utf8.allSatisfy {
-                $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "=") && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\")
+                $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "=") && $0 != UInt8(ascii: "\"")
+                    && $0 != UInt8(ascii: "\\")
             }
         isPlain ? raw(text) : quoted(text)
     }

@@ -3,7 +3,7 @@ import Envelope
 
 extension Channel {
     /// Takes over a connected socket and begins the handshake.
-    func attach(_ descriptor: Int32, context: TLSContext, side: TLSSession.Side, handshakeTimeout: Duration) {
+    func attach(_ descriptor: Int32, context: TLSContext, side: TLSSide, handshakeTimeout: Duration) {
         attempt = nil
         remoteAddress = SocketAddress.remote(of: descriptor)
         localAddress = SocketAddress.local(of: descriptor)

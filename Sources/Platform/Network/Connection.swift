@@ -8,15 +8,15 @@ struct Connection {
     let poller: Poller
 
     /// Takes the descriptor over, also where it throws.
-    init(_ reactor: Reactor, descriptor: Int32, context: TLSContext, side: TLSSession.Side, owner: any PollerOwner)
+    init(_ reactor: Reactor, descriptor: Int32, context: TLSContext, side: TLSSide, owner: any PollerOwner)
         throws
     {
         do {
             Socket.tune(descriptor)
-            session = try TLSSession(context: context, socket: descriptor, side: side)
+            session = TLSSession(context, socket: descriptor, side: side)
             poller = try Poller(reactor, descriptor: descriptor, owner: owner)
         } catch {
-            close(descriptor)
+            Glibc.close(descriptor)
             throw error
         }
         self.descriptor = descriptor

@@ -44,9 +44,8 @@ final class DialAttempt {
         end = reactor.now + timeout
         channel.setDeadline(after: timeout, .dialTimedOut)
         let target = proxy?.host ?? host
-        let resolution = Resolution(reactor, port: proxy?.port ?? port) { [weak self] in self?.resolved($0) }
-        step = .resolving(resolution)
-        resolution.start(host: target)
+        step = .resolving(
+            Resolution.ask(reactor, host: target, port: proxy?.port ?? port) { [weak self] in self?.resolved($0) })
     }
 
     /// Frees what the attempt holds; the channel hears no more of it.
@@ -158,7 +157,7 @@ extension DialAttempt {
         var conversation = conversation
         if !unsent.isEmpty {
             let count = unsent.withUnsafeBytes {
-                send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue))
+                send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
             }
             guard count >= 0 || errno == EAGAIN || errno == EINTR else {
                 return fail(.proxyRefused(SystemError.text(errno)))

@@ -1,3 +1,4 @@
+import Crypto
 import Envelope
 
 /// Owns an accepted channel until its handshake is done, and counts it.

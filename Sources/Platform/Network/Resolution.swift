@@ -11,16 +11,25 @@ final class Resolution {
     private var completion: ((Answer) -> Void)?
     /// The loop must outlive the question, which may be on another thread when it is given up.
     private let reactor: Reactor
-    private let port: UInt16
 
-    /// Calls `completion` once, later or, for an address in figures, at once.
-    init(_ reactor: Reactor, host: String, port: UInt16, completion: @escaping (Answer) -> Void) {
+    private init(_ reactor: Reactor, _ completion: @escaping (Answer) -> Void) {
         self.reactor = reactor
-        self.port = port
         self.completion = completion
     }
 
-    func start(host: String) {
+    /// Calls `completion` once, in a later turn.
+    static func ask(
+        _ reactor: Reactor, host: String, port: UInt16, completion: @escaping (Answer) -> Void
+    ) -> Resolution {
+        let resolution = Resolution(reactor, completion)
+        resolution.start(host: host, port: port)
+        return resolution
+    }
+
+    /// The completion is not called any more.
+    func cancel() { completion = nil }
+
+    private func start(host: String, port: UInt16) {
         let request = UnsafeMutablePointer<uv_getaddrinfo_t>.allocate(capacity: 1)
         var hints = addrinfo()
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
@@ -37,11 +46,8 @@ final class Resolution {
         guard status != 0 else { return }
         Unmanaged.passUnretained(self).release()
         request.deallocate()
-        finish(.failed(String(cString: uv_strerror(status))))
+        reactor.afterTurn { self.finish(.failed(String(cString: uv_strerror(status)))) }
     }
-
-    /// The completion is not called any more.
-    func cancel() { completion = nil }
 
     private func answered(_ status: Int32, _ list: UnsafeMutablePointer<addrinfo>?) {
         guard status == 0 else { return finish(.failed(String(cString: uv_strerror(status)))) }

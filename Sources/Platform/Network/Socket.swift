@@ -16,13 +16,13 @@ enum Socket {
     private static let unsentBytes: Int32 = 256 << 10
 
     static func tune(_ descriptor: Int32) {
-        set(descriptor, Int32(IPPROTO_TCP), Int32(CUV_TCP_NODELAY.rawValue), 1)
+        set(descriptor, Int32(IPPROTO_TCP), Int32(CUV_TCP_NODELAY), 1)
         set(descriptor, SOL_SOCKET, SO_KEEPALIVE, 1)
-        set(descriptor, Int32(IPPROTO_TCP), Int32(CUV_TCP_KEEPIDLE.rawValue), idleSeconds)
-        set(descriptor, Int32(IPPROTO_TCP), Int32(CUV_TCP_KEEPINTVL.rawValue), probeEvery)
-        set(descriptor, Int32(IPPROTO_TCP), Int32(CUV_TCP_KEEPCNT.rawValue), probes)
-        set(descriptor, Int32(IPPROTO_TCP), Int32(CUV_TCP_USER_TIMEOUT.rawValue), userTimeoutMilliseconds)
-        set(descriptor, Int32(IPPROTO_TCP), Int32(CUV_TCP_NOTSENT_LOWAT.rawValue), unsentBytes)
+        set(descriptor, Int32(IPPROTO_TCP), Int32(CUV_TCP_KEEPIDLE), idleSeconds)
+        set(descriptor, Int32(IPPROTO_TCP), Int32(CUV_TCP_KEEPINTVL), probeEvery)
+        set(descriptor, Int32(IPPROTO_TCP), Int32(CUV_TCP_KEEPCNT), probes)
+        set(descriptor, Int32(IPPROTO_TCP), Int32(CUV_TCP_USER_TIMEOUT), userTimeoutMilliseconds)
+        set(descriptor, Int32(IPPROTO_TCP), Int32(CUV_TCP_NOTSENT_LOWAT), unsentBytes)
     }
 
     @discardableResult

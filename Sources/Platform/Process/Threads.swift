@@ -1,3 +1,4 @@
+import CUV
 import Glibc
 import Synchronization
 
@@ -10,23 +11,23 @@ public enum Threads {
     public static func start(
         name: String, _ body: @escaping @Sendable () -> Void
     ) throws(ThreadError) -> Handle {
-        let task = Unmanaged.passRetained(Task(name: name, body: body))
+        let job = Unmanaged.passRetained(Job(name: name, body: body))
         var identifier = pthread_t()
         let status = pthread_create(
             &identifier, nil,
             { argument in
                 guard let argument else { return nil }
-                Unmanaged<Task>.fromOpaque(argument).takeRetainedValue().run()
+                Unmanaged<Job>.fromOpaque(argument).takeRetainedValue().run()
                 return nil
-            }, task.toOpaque())
+            }, job.toOpaque())
         guard status == 0 else {
-            task.release()
+            job.release()
             throw ThreadError(code: status)
         }
         return Handle(identifier)
     }
 
-    private final class Task {
+    private final class Job {
         let name: String
         let body: @Sendable () -> Void
 
@@ -36,7 +37,7 @@ public enum Threads {
         }
 
         func run() {
-            pthread_setname_np(pthread_self(), String(decoding: name.utf8.prefix(15), as: UTF8.self))
+            cuv_name_thread(name)
             body()
         }
     }
@@ -68,7 +69,7 @@ public struct ThreadError: Error, Equatable, CustomStringConvertible {
     public let code: Int32
 
     public var description: String {
-        "cannot start a thread: \(SystemError.text(code)); raise the limit of processes (ulimit -u, TasksMax)"
+        "cannot start a thread: \(SystemError.text(code)); raise the limit of processes (ulimit -u, JobsMax)"
     }
 }
 

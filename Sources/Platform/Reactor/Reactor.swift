@@ -27,7 +27,9 @@ public final class Reactor {
     private var stopping = false
     var signals: [SignalWatch] = []
 
+    /// Also makes the process ignore SIGPIPE, since OpenSSL writes to sockets whose peer may have gone.
     public init() throws(ReactorError) {
+        Process.ignoreSIGPIPE()
         let loop = UnsafeMutablePointer<uv_loop_t>.allocate(capacity: 1)
         let status = uv_loop_init(loop)
         guard status >= 0 else {

@@ -15,7 +15,8 @@ public enum Entropy {
             if count > 0 {
                 filled += count
             } else {
-                precondition(count < 0 && errno == EINTR, "the kernel gives no random bytes (getrandom, errno \(errno))")
+                precondition(
+                    count < 0 && errno == EINTR, "the kernel gives no random bytes (getrandom, errno \(errno))")
             }
         }
     }
