@@ -23,6 +23,7 @@ public enum EnvelopeError: Error, Equatable, Sendable, CustomStringConvertible {
     /// A topic is 1 to ``Limits/topicBytes`` bytes of UTF-8.
     case illegalTopic
     case notABatch
+    case malformedReceipt
     case unknownBatchVersion(UInt8)
     case unknownBatchAttributes(UInt16)
     /// The record at this place (from 0) has a length that leads out of it, or does not fill it.
@@ -64,6 +65,7 @@ public enum EnvelopeError: Error, Equatable, Sendable, CustomStringConvertible {
     private var batchDescription: String {
         switch self {
         case .illegalTopic: "a topic has 1 to \(Limits.topicBytes) bytes of UTF-8"
+        case .malformedReceipt: "the body of a receipt is malformed"
         case .notABatch: "the bytes do not begin as a record batch does"
         case .unknownBatchVersion(let version): "record batch version \(version) is not known here; update this node"
         case .unknownBatchAttributes(let bits): "record batch attributes \(bits) are not known here; update this node"

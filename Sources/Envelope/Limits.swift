@@ -62,4 +62,11 @@ public enum Limits {
     public static let storeRetry: Duration = .seconds(1)
     /// How often queues are searched for expired envelopes that nobody asks for.
     public static let expirySweep: Duration = .seconds(10)
+
+    // MARK: Receipts
+
+    /// Streams one receipt may speak of; more go into the next.
+    public static let receiptEntries = 512
+    /// Bytes of a node's certificate in DER.
+    public static let certificateBytes = 4096
 }

@@ -1,6 +1,4 @@
-import Commands
-
 @main
 enum Program {
-    static func main() { Relayctl.main() }
+    static func main() {}
 }

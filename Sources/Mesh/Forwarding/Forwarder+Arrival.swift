@@ -90,37 +90,66 @@ extension Forwarder {
         effects.append(.refuse(link: link, transmission: creditor.transmission, reason, delay: delay))
     }
 
+    /// What the forwarder must know of an envelope that this node made.
+    public struct Origin: Sendable {
+        public var destination: NodeID
+        public var lane: Lane
+        public var length: Int
+        /// Seconds.
+        public var lifetime: UInt32
+        /// Since it was made.
+        public var age: Duration
+        /// Comes back in ``Effect/departed(owner:)`` and ``Effect/expired(_:)``.
+        public var owner: UInt64
+        /// The token of a durable copy that its maker keeps whatever happens here; 0 for none. With one, the bytes
+        /// may be dropped from memory and fetched again.
+        public var stored: UInt64
+
+        public init(
+            destination: NodeID, lane: Lane, length: Int, lifetime: UInt32, age: Duration = .zero, owner: UInt64,
+            stored: UInt64
+        ) {
+            self.destination = destination
+            self.lane = lane
+            self.length = length
+            self.lifetime = lifetime
+            self.age = age
+            self.owner = owner
+            self.stored = stored
+        }
+    }
+
     /// Adds an envelope that this node made.
     ///
-    /// - Parameters:
-    ///   - owner: comes back in ``Effect/departed(owner:)``.
-    ///   - stored: the token of a durable copy that the owner keeps whatever happens here, 0 for none; with one the
-    ///     bytes may be dropped from memory and fetched again.
-    ///   - age: of the envelope now.
-    public mutating func originate(
-        _ envelope: UnsafeRawBufferPointer, header: Header, owner: UInt64, stored: UInt64, age: Duration = .zero,
-        at now: Instant
-    ) {
+    /// - Parameter envelope: header and body; nil where only the durable copy is at hand.
+    /// - Precondition: there are bytes or a durable copy.
+    public mutating func originate(_ origin: Origin, _ envelope: UnsafeRawBufferPointer?, at now: Instant) {
+        precondition(envelope != nil || origin.stored != 0, "an envelope has bytes somewhere")
         var instance = Instance()
-        instance.lane = header.lane
+        instance.lane = origin.lane
         instance.hopLimit = Limits.hops
-        instance.length = UInt32(envelope.count)
-        instance.ageAtArrival = UInt32(clamping: age.wholeMilliseconds)
-        instance.lifetime = header.lifetime
+        instance.length = UInt32(origin.length)
+        instance.ageAtArrival = UInt32(clamping: origin.age.wholeMilliseconds)
+        instance.lifetime = origin.lifetime
         instance.arrivedAt = now
         instance.isOrigin = true
-        instance.owner = owner
-        instance.stored = stored
-        let isLocal = locals.contains(header.destination)
+        instance.owner = origin.owner
+        instance.stored = origin.stored
+        let isLocal = locals.contains(origin.destination)
         instance.state = isLocal ? .delivering : .queued
-        let keepsBytes = stored == 0 || isLocal || slabs.bytesHeld + envelope.count <= configuration.memoryBytes
-        if keepsBytes { instance.block = slabs.allocate(envelope) }
+        if let envelope {
+            let isRoom = slabs.bytesHeld + envelope.count <= configuration.memoryBytes
+            if origin.stored == 0 || isLocal || isRoom { instance.block = slabs.allocate(envelope) }
+        }
         let index = instances.add(instance)
-        countAccepted(envelope.count)
-        if isLocal {
-            effects.append(.deliver(instances.id(index)))
+        countAccepted(origin.length)
+        if !isLocal {
+            enqueue(index, destination(for: origin.destination), atFront: false)
+        } else if instance.block.isNone {
+            instances[index].isFetching = true
+            effects.append(.fetch(instances.id(index), stored: origin.stored))
         } else {
-            enqueue(index, destination(for: header.destination), atFront: false)
+            effects.append(.deliver(instances.id(index)))
         }
     }
 

@@ -4,8 +4,9 @@ import Link
 extension Forwarder {
     /// The place of a neighbour; made when it is first met, kept for good.
     public mutating func link(to peer: NodeID) -> LinkIndex {
-        if let index = links.firstIndex(where: { $0.peer == peer }) { return index }
+        if let index = linkIndex[peer] { return index }
         links.append(LinkSlot(peer: peer))
+        linkIndex[peer] = links.count - 1
         return links.count - 1
     }
 

@@ -18,7 +18,9 @@ extension Forwarder {
     }
 
     func bestLink(to node: NodeID) -> Int32 {
-        for link in routes[node] where link < links.count && links[link].isUp { return Int32(link) }
+        for hop in routes.nextHops(to: node) {
+            if let link = linkIndex[hop], links[link].isUp { return Int32(link) }
+        }
         return -1
     }
 
@@ -70,13 +72,15 @@ extension Forwarder {
     public mutating func fetched(_ id: InstanceID, _ envelope: UnsafeRawBufferPointer?, at now: Instant) {
         guard let index = instances.index(of: id), instances[index].isFetching else { return }
         instances[index].isFetching = false
-        let number = instances[index].queue
+        let isLocal = instances[index].state == .delivering
+        let number = isLocal ? -1 : instances[index].queue
         if number >= 0 { queues[Int(number)].fetching -= 1 }
         guard let envelope, envelope.count == Int(instances[index].length) else {
             counters.damaged += 1
             return drop(index, at: now)
         }
         if instances[index].block.isNone { instances[index].block = slabs.allocate(envelope) }
+        if isLocal { effects.append(.deliver(id)) }
         if number >= 0 { list(number) }
     }
 

@@ -46,6 +46,7 @@ public struct Forwarder: ~Copyable {
     var locals: [NodeID]
     var routes = RouteTable()
     var links: [LinkSlot] = []
+    var linkIndex: [NodeID: LinkIndex] = [:]
     var policy: FlowPolicy
     /// Unsafe instances in order of arrival, each with the time it must be in the store.
     var holding = HoldQueue()
@@ -85,49 +86,6 @@ public enum Durability: String, CaseIterable, Sendable {
     case cutThrough
     /// Always to disk first.
     case storeFirst
-}
-
-/// What a flow check answers, by ids alone.
-public protocol FlowChecking: Sendable {
-    func permits(source: NodeID, destination: NodeID, lane: Lane, kind: Header.Kind) -> Bool
-}
-
-/// The flows of a node with the answers it has given: one look-up a source, destination, lane and kind.
-public struct FlowPolicy: Sendable {
-    private struct Question: Hashable {
-        var source: NodeID
-        var destination: NodeID
-        var lane: Lane
-        var kind: Header.Kind
-    }
-
-    /// Answers remembered; a peer who makes up addresses cannot make it grow beyond this.
-    private static let answers = 4096
-
-    private let check: (any FlowChecking)?
-    private var known: [Question: Bool] = [:]
-    private var last: (question: Question, answer: Bool)?
-
-    /// - Parameter check: nil permits everything (an agent's own links).
-    public init(_ check: (any FlowChecking)?) { self.check = check }
-
-    mutating func permits(_ header: Header) -> Bool {
-        guard let check else { return true }
-        let question = Question(
-            source: header.source, destination: header.destination, lane: header.lane, kind: header.kind)
-        if let last, last.question == question { return last.answer }
-        let answer: Bool
-        if let remembered = known[question] {
-            answer = remembered
-        } else {
-            answer = check.permits(
-                source: header.source, destination: header.destination, lane: header.lane, kind: header.kind)
-            if known.count >= Self.answers { known.removeAll(keepingCapacity: true) }
-            known[question] = answer
-        }
-        last = (question, answer)
-        return answer
-    }
 }
 
 /// What the owner must do after a call.

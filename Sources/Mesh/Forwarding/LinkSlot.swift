@@ -67,20 +67,6 @@ struct SendableQueues {
     }
 }
 
-/// Which link takes envelopes to which node, best first.
-public struct RouteTable: Sendable {
-    private var hops: [NodeID: [LinkIndex]] = [:]
-    /// Where everything goes that is not named: an agent's relays.
-    public var fallback: [LinkIndex] = []
-
-    public init() {}
-
-    public subscript(node: NodeID) -> [LinkIndex] {
-        get { hops[node] ?? fallback }
-        set { hops[node] = newValue }
-    }
-}
-
 /// Instances that are not safe yet, in order of arrival.
 struct HoldQueue {
     struct Entry {

@@ -1,0 +1,123 @@
+import Envelope
+
+extension Outbox {
+    /// A record read back at start holds the job's newest checkpoint so far (records come in their order).
+    mutating func recovered(checkpoint: [UInt8], of name: String, stored: UInt64, at now: Instant) {
+        moveCheckpoint(of: job(named: name), to: stored, checkpoint, isDone: true, at: now)
+        jobs[job(named: name)].isSaving = false
+    }
+
+    /// The checkpoint record asked for is durable.
+    mutating func checkpointSaved(job: Int, as stored: UInt64) {
+        jobs[job].isSaving = false
+        // A newer item may have become the holder meanwhile.
+        guard stored > jobs[job].checkpointHolder, jobs[job].isHolderDone else {
+            effects.append(.forget(stored: stored))
+            return
+        }
+        effects.append(.forget(stored: jobs[job].checkpointHolder))
+        jobs[job].checkpointHolder = stored
+        jobs[job].isHolderDone = true
+        jobs[job].doneSince = .never
+    }
+
+    mutating func checkpointNotSaved(job: Int, at now: Instant) {
+        jobs[job].isSaving = false
+        jobs[job].doneSince = now
+    }
+
+    /// The newest durable checkpoint of a job: where its source goes on after a restart.
+    func checkpoint(of name: String) -> [UInt8]? {
+        jobIndex[name].flatMap { jobs[$0].checkpoint }
+    }
+
+    mutating func moveCheckpoint(of job: Int, to stored: UInt64, _ checkpoint: [UInt8], isDone: Bool, at now: Instant) {
+        if jobs[job].isHolderDone, jobs[job].checkpointHolder != 0 {
+            effects.append(.forget(stored: jobs[job].checkpointHolder))
+        }
+        jobs[job].checkpointHolder = stored
+        jobs[job].checkpoint = checkpoint
+        jobs[job].isHolderDone = isDone
+        // A record made for the checkpoint alone needs no saving.
+        jobs[job].doneSince = .never
+    }
+}
+
+// MARK: Time
+
+extension Outbox {
+    /// How long a receipted envelope may be kept for its checkpoint's sake before a small record takes its place.
+    static let checkpointDelay: Duration = .seconds(1)
+    /// Envelopes sent again in one go when no receipt comes; the rest follows with the receipts.
+    static let resendBatch = 64
+
+    var nextDeadline: Instant {
+        var deadline = Instant.never
+        for job in jobs {
+            if job.isHolderDone, !job.isSaving, job.doneSince != .never {
+                deadline = min(deadline, job.doneSince + Self.checkpointDelay)
+            }
+            for index in job.streams { deadline = min(deadline, streamDeadline(streams[index])) }
+        }
+        return deadline
+    }
+
+    private func streamDeadline(_ stream: Stream) -> Instant {
+        guard !stream.isDrained else { return .never }
+        let item = stream.items[stream.head]
+        let expiry = item.madeAt + .seconds(Int64(item.lifetime))
+        switch item.state {
+        case .departed(let time): return min(expiry, time + resendAfter)
+        case .held: return expiry
+        // The forwarder expires what it holds.
+        case .underWay: return .never
+        }
+    }
+
+    mutating func timeReached(_ now: Instant) {
+        for job in jobs.indices {
+            saveCheckpoint(of: job, at: now)
+            for index in jobs[job].streams {
+                expire(index, at: now)
+                resend(index, at: now)
+            }
+        }
+    }
+
+    private mutating func saveCheckpoint(of index: Int, at now: Instant) {
+        let job = jobs[index]
+        guard job.isHolderDone, !job.isSaving, job.doneSince != .never, now >= job.doneSince + Self.checkpointDelay,
+            let checkpoint = job.checkpoint
+        else { return }
+        jobs[index].isSaving = true
+        effects.append(.saveCheckpoint(job: index, name: job.name, checkpoint: checkpoint))
+    }
+
+    private mutating func expire(_ index: Int, at now: Instant) {
+        while !streams[index].isDrained {
+            let item = streams[index].items[streams[index].head]
+            guard item.state != .underWay, now >= item.madeAt + .seconds(Int64(item.lifetime)) else { return }
+            expireHead(of: index, at: now)
+        }
+    }
+
+    /// The forwarder dropped an expired item: it will never be receipted.
+    mutating func expiredUnderWay(stored: UInt64, at now: Instant) {
+        guard let place = places[stored], let head = streams[place.stream].items.dropFirst(streams[place.stream].head).first,
+            head.sequence == place.sequence
+        else { return departed(stored: stored, at: now) }
+        expireHead(of: place.stream, at: now)
+    }
+
+    /// Sends the oldest again where they left long ago and no receipt has come.
+    private mutating func resend(_ index: Int, at now: Instant) {
+        guard !streams[index].isDrained, case .departed(let time) = streams[index].items[streams[index].head].state,
+            now >= time + resendAfter
+        else { return }
+        for place in streams[index].items.indices.dropFirst(streams[index].head).prefix(Self.resendBatch) {
+            guard case .departed(let time) = streams[index].items[place].state, now >= time + resendAfter else { return }
+            countResent()
+            send(index, place, at: now)
+        }
+    }
+}

@@ -1,0 +1,229 @@
+import Envelope
+
+/// What this agent has made and has no receipt for yet, as a machine without I/O.
+///
+/// Invariants:
+/// - an item is forgotten only when receipted or expired, so losing every relay's disk costs time, not data;
+/// - the streams of one job go out one after the other, so that a restart (which begins a new stream) does not
+///   change the order of the job's records at the destination;
+/// - of each job one durable record holds the newest checkpoint: an item's, or a checkpoint record of its own.
+struct Outbox {
+    struct Item {
+        var sequence: Sequence
+        /// The journal's number of its durable copy.
+        var stored: UInt64
+        var length: Int
+        var lifetime: UInt32
+        /// When its age was zero.
+        var madeAt: Instant
+        var state: State
+
+        enum State: Equatable {
+            /// Waits for an earlier stream of its job.
+            case held
+            /// In the forwarder's care.
+            case underWay
+            /// In the care of a relay since then; no receipt yet.
+            case departed(Instant)
+        }
+    }
+
+    struct Stream {
+        var id: StreamID
+        var job: Int
+        var destination: NodeID
+        var lane: Lane
+        var items: [Item] = []
+        var head = 0
+        /// Highest sequence ever added.
+        var last = Sequence.none
+
+        var isDrained: Bool { head == items.count }
+    }
+
+    /// Jobs by their place in the configuration's order of appearance; messages sent by hand have jobs too.
+    struct Job {
+        var name: String
+        /// Indices of streams with items, oldest first.
+        var streams: [Int] = []
+        /// The record that holds the newest checkpoint; 0 before the first.
+        var checkpointHolder: UInt64 = 0
+        /// Its item is receipted: only the checkpoint keeps it.
+        var isHolderDone = false
+        /// When the holder became done.
+        var doneSince = Instant.zero
+        /// A checkpoint record is being written.
+        var isSaving = false
+        var checkpoint: [UInt8]?
+    }
+
+    enum Effect: Equatable {
+        /// Give it to the forwarder; its bytes are in the journal under `stored`.
+        case send(stored: UInt64, destination: NodeID, lane: Lane, length: Int, lifetime: UInt32, age: Duration)
+        /// The durable copy is no longer needed.
+        case forget(stored: UInt64)
+        /// Write a checkpoint record for the job, then call ``Outbox/checkpointSaved(job:as:)``.
+        case saveCheckpoint(job: Int, name: String, checkpoint: [UInt8])
+        /// Receipts have come up to here.
+        case receipted(stream: StreamID, through: Sequence)
+        /// Lived out its lifetime without a receipt.
+        case expired(stream: StreamID, sequence: Sequence)
+    }
+
+    struct Place: Hashable {
+        var stream: Int
+        var sequence: Sequence
+    }
+
+    let resendAfter: Duration
+    var jobs: [Job] = []
+    var streams: [Stream] = []
+    var streamIndex: [StreamID: Int] = [:]
+    var jobIndex: [String: Int] = [:]
+    /// Where the item of a journal record is.
+    var places: [UInt64: Place] = [:]
+    var effects: [Effect] = []
+    private(set) var itemCount = 0
+    private(set) var byteCount = 0
+    private(set) var expiredCount: UInt64 = 0
+    private(set) var resentCount: UInt64 = 0
+
+    init(resendAfter: Duration) { self.resendAfter = resendAfter }
+
+    mutating func takeEffects() -> [Effect] {
+        var taken: [Effect] = []
+        swap(&taken, &effects)
+        return taken
+    }
+
+    mutating func job(named name: String) -> Int {
+        if let index = jobIndex[name] { return index }
+        jobs.append(Job(name: name))
+        jobIndex[name] = jobs.count - 1
+        return jobs.count - 1
+    }
+
+    mutating func stream(_ id: StreamID, job: String, destination: NodeID, lane: Lane) -> Int {
+        if let index = streamIndex[id] { return index }
+        streams.append(Stream(id: id, job: self.job(named: job), destination: destination, lane: lane))
+        streamIndex[id] = streams.count - 1
+        return streams.count - 1
+    }
+
+    /// The lowest sequence of the stream without receipt; the one after the last where all are receipted.
+    func floor(of stream: Int) -> Sequence {
+        let stream = streams[stream]
+        return stream.isDrained ? stream.last.next : stream.items[stream.head].sequence
+    }
+}
+
+// MARK: What happens
+
+extension Outbox {
+    /// An envelope and the checkpoint behind it are durable.
+    ///
+    /// - Returns: true where the caller may give it to the forwarder right away; false where it must wait for an
+    ///   earlier stream, and comes back as ``Effect/send(stored:destination:lane:length:lifetime:age:)``.
+    mutating func added(
+        _ index: Int, _ sequence: Sequence, stored: UInt64, length: Int, lifetime: UInt32, age: Duration,
+        checkpoint: [UInt8]?, at now: Instant
+    ) -> Bool {
+        let job = streams[index].job
+        if streams[index].isDrained { jobs[job].streams.append(index) }
+        let isFirst = jobs[job].streams.first == index
+        streams[index].items.append(
+            Item(
+                sequence: sequence, stored: stored, length: length, lifetime: lifetime,
+                madeAt: Instant(nanoseconds: now.nanoseconds - age.wholeNanoseconds), state: isFirst ? .underWay : .held))
+        streams[index].last = max(streams[index].last, sequence)
+        places[stored] = Place(stream: index, sequence: sequence)
+        itemCount += 1
+        byteCount += length
+        if let checkpoint { moveCheckpoint(of: job, to: stored, checkpoint, isDone: false, at: now) }
+        return isFirst
+    }
+
+    /// The forwarder handed the item to a relay.
+    mutating func departed(stored: UInt64, at now: Instant) {
+        guard let place = places[stored], let item = itemIndex(place) else { return }
+        streams[place.stream].items[item].state = .departed(now)
+    }
+
+    /// The destination's receipt: all up to `mark` have had their effect.
+    mutating func receipt(stream id: StreamID, through mark: Sequence, at now: Instant) {
+        guard let index = streamIndex[id], mark <= streams[index].last else { return }
+        var released = false
+        while !streams[index].isDrained, streams[index].items[streams[index].head].sequence <= mark {
+            releaseHead(of: index, at: now)
+            released = true
+        }
+        guard released else { return }
+        effects.append(.receipted(stream: id, through: mark))
+        finishRelease(index, at: now)
+    }
+
+    private mutating func releaseHead(of index: Int, at now: Instant) {
+        let item = streams[index].items[streams[index].head]
+        streams[index].head += 1
+        itemCount -= 1
+        byteCount -= item.length
+        places[item.stored] = nil
+        let job = streams[index].job
+        if jobs[job].checkpointHolder == item.stored {
+            jobs[job].isHolderDone = true
+            jobs[job].doneSince = now
+        } else {
+            effects.append(.forget(stored: item.stored))
+        }
+    }
+
+    /// Gives memory back and lets the job's next stream go where this one has drained.
+    private mutating func finishRelease(_ index: Int, at now: Instant) {
+        if streams[index].head > 1024, streams[index].head * 2 > streams[index].items.count {
+            streams[index].items.removeFirst(streams[index].head)
+            streams[index].head = 0
+        }
+        guard streams[index].isDrained else { return }
+        streams[index].items.removeAll(keepingCapacity: true)
+        streams[index].head = 0
+        let job = streams[index].job
+        jobs[job].streams.removeAll { $0 == index }
+        guard let next = jobs[job].streams.first else { return }
+        for place in streams[next].items.indices.dropFirst(streams[next].head)
+        where streams[next].items[place].state == .held {
+            send(next, place, at: now)
+        }
+    }
+
+    mutating func send(_ index: Int, _ place: Int, at now: Instant) {
+        streams[index].items[place].state = .underWay
+        let item = streams[index].items[place]
+        effects.append(
+            .send(
+                stored: item.stored, destination: streams[index].destination, lane: streams[index].lane,
+                length: item.length, lifetime: item.lifetime, age: now - item.madeAt))
+    }
+
+    private func itemIndex(_ place: Place) -> Int? {
+        let stream = streams[place.stream]
+        var low = stream.head
+        var high = stream.items.count
+        while low < high {
+            let middle = (low + high) / 2
+            if stream.items[middle].sequence < place.sequence { low = middle + 1 } else { high = middle }
+        }
+        return low < stream.items.count && stream.items[low].sequence == place.sequence ? low : nil
+    }
+
+    mutating func countExpired() { expiredCount += 1 }
+    mutating func countResent() { resentCount += 1 }
+
+    /// Takes the head off a stream because it will never be receipted.
+    mutating func expireHead(of index: Int, at now: Instant) {
+        let item = streams[index].items[streams[index].head]
+        expiredCount += 1
+        effects.append(.expired(stream: streams[index].id, sequence: item.sequence))
+        releaseHead(of: index, at: now)
+        finishRelease(index, at: now)
+    }
+}

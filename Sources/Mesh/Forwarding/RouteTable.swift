@@ -1,0 +1,73 @@
+import Envelope
+
+/// The ways a forwarder knows, as of one moment: a relay's computed routes, or an agent's relays.
+public struct RouteTable: Sendable {
+    private var table: RoutingTable?
+    private var fallback: [NodeID]
+
+    /// Everything goes to the first of these neighbours that has a session: an agent's relays.
+    public init(always neighbours: [NodeID] = []) {
+        fallback = neighbours
+    }
+
+    init(_ table: RoutingTable) {
+        self.table = table
+        fallback = []
+    }
+
+    /// Neighbours to hand an envelope for this node to, best first.
+    func nextHops(to node: NodeID) -> [NodeID] {
+        guard let table else { return fallback }
+        guard case .nextHops(let hops) = table.route(to: node) else { return [] }
+        return hops
+    }
+}
+
+extension Router {
+    /// The routes of this moment, for the forwarder; take them anew on ``RouterSink/routesChanged()``.
+    public var routes: RouteTable { RouteTable(table) }
+
+    /// The flows with what the mesh knows of names at this moment; take them anew with the routes.
+    public func policy(_ flows: FlowTable) -> FlowPolicy {
+        FlowPolicy(flows, Snapshot(directory: directory, directoryVersion: directoryVersion))
+    }
+}
+
+/// Names and offers of one moment.
+struct Snapshot: NodeDirectory, Sendable {
+    var directory: Directory
+    var directoryVersion: UInt64
+
+    func nodeName(of id: NodeID) -> NodeName? { directory.names[id] }
+
+    func offers(_ service: NodeID, by node: NodeID) -> Bool {
+        directory.offers.contains(Directory.Offer(service: service, provider: node))
+    }
+}
+
+/// Whether an arrival is permitted, by the flows and names of one moment.
+public struct FlowPolicy: Sendable {
+    private var flows: FlowTable?
+    private var directory: Snapshot
+
+    /// Permits everything: an agent trusts its relays to have checked, and its sinks check the source.
+    public static let open = FlowPolicy()
+
+    private init() {
+        flows = nil
+        directory = Snapshot(directory: Directory(), directoryVersion: 0)
+    }
+
+    init(_ flows: FlowTable, _ directory: Snapshot) {
+        self.flows = flows
+        self.directory = directory
+    }
+
+    mutating func permits(_ header: Header) -> Bool {
+        guard flows != nil else { return true }
+        let traffic: FlowTraffic = header.kind == .data ? .data : .receipt
+        return flows?.permits(
+            source: header.source, destination: header.destination, lane: header.lane, traffic: traffic,
+            directory: directory) != nil
+    }
+}
