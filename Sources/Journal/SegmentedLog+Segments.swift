@@ -1,0 +1,126 @@
+extension SegmentedLog {
+    /// Takes a file of the pool into use, behind the last segment.
+    mutating func beginSegment(nextStaged: Int) throws(JournalError) {
+        if pool.isEmpty { try createFree() }
+        isOpen = false
+        let number = nextFile
+        let free = path(.free(pool[pool.count - 1]))
+        let name = path(.segment(number))
+        let salt = SegmentSalt.make(entropy: options.entropy, number: number)
+        let handle = try filing { () throws(FileError) in try files.open(free, .readWrite) }
+        do throws(FileError) {
+            try writeHeader(handle, number: number, salt: salt)
+            try files.rename(free, to: name)
+        } catch {
+            files.close(handle)
+            throw .file(error)
+        }
+        nextFile += 1
+        pool.removeLast()
+        let firstFresh = staging.records[nextStaged...].first { $0.kind < .firstReserved && !$0.isCopy }
+        var segment = Segment(number: number, salt: salt, base: (firstFresh?.lsn ?? nextLSN).number)
+        segment.handle = handle
+        // Known before its name is durable: where that fails, it is an empty segment that cleaning takes back.
+        segments.append(segment)
+        try filing { () throws(FileError) in try files.synchronizeDirectory(directory) }
+        if segments.count > 1 { segments[segments.count - 2].endKeeper = number }
+        isOpen = true
+        place = Layout.firstRecord
+        commitPlace = 0
+    }
+
+    private func writeHeader(_ handle: FileHandle, number: UInt64, salt: UInt64) throws(FileError) {
+        let header = SegmentHeader(
+            segmentBytes: UInt32(options.segmentBytes), number: number, salt: salt, nextLSN: nextLSN,
+            acknowledged: acknowledged, previous: segments.last?.number ?? 0,
+            previousEnd: UInt32(segments.last?.end ?? 0))
+        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: Layout.segmentHeader, alignment: 8)
+        defer { memory.deallocate() }
+        header.write(to: memory)
+        if try files.size(of: handle) != UInt64(options.segmentBytes) {
+            try files.truncate(handle, to: 0)
+            try fillWithZeros(handle)
+        }
+        try files.write(handle, UnsafeRawBufferPointer(memory), at: 0)
+        try files.write(handle, UnsafeRawBufferPointer(memory), at: UInt64(Layout.secondHeader))
+        try files.synchronize(handle)
+    }
+
+    /// Adds a zeroed file to the pool. Not done beyond ``LogOptions/poolSegments`` by itself.
+    mutating func createFree() throws(JournalError) {
+        let number = nextFile
+        nextFile += 1
+        let new = path(.new(number))
+        let handle = try filing { () throws(FileError) in
+            try files.open(new, .create(permissions: 0o600))
+        }
+        do throws(FileError) {
+            defer { files.close(handle) }
+            try fillWithZeros(handle)
+            try files.synchronize(handle)
+            try files.rename(new, to: path(.free(number)))
+        } catch {
+            // Half a file must not take up the room that is missing already.
+            try? files.remove(new)
+            throw .file(error)
+        }
+        pool.append(number)
+        try filing { () throws(FileError) in try files.synchronizeDirectory(directory) }
+    }
+
+    private func fillWithZeros(_ handle: FileHandle) throws(FileError) {
+        let chunk = min(options.segmentBytes, 1 << 20)
+        let zeros = UnsafeMutableRawBufferPointer.allocate(byteCount: chunk, alignment: 4096)
+        defer { zeros.deallocate() }
+        zeros.initializeMemory(as: UInt8.self, repeating: 0)
+        var offset = 0
+        while offset < options.segmentBytes {
+            let count = min(chunk, options.segmentBytes - offset)
+            try files.write(handle, UnsafeRawBufferPointer(rebasing: zeros[..<count]), at: UInt64(offset))
+            offset += count
+        }
+    }
+
+    /// Fills the pool up, so that no commit has to wait for zeros. For idle moments.
+    /// - Returns: true where one file was made and more are missing.
+    /// - Throws: ``JournalError/file(_:)``; the journal is as it was.
+    @discardableResult
+    public mutating func prepare() throws(JournalError) -> Bool {
+        guard pool.count < options.poolSegments, segments.count + pool.count < options.capacity else { return false }
+        try createFree()
+        return pool.count < options.poolSegments
+    }
+
+    /// Gives the file of a segment with nothing live back.
+    mutating func recycle(_ index: Int) throws(JournalError) {
+        let segment = segments[index]
+        let name = path(.segment(segment.number))
+        if let handle = segment.handle {
+            files.close(handle)
+            segments[index].handle = nil
+        }
+        try filing { () throws(FileError) in
+            if segment.isDamaged {
+                try files.rename(name, to: path(.damaged(segment.number)))
+            } else if pool.count < options.poolSegments {
+                try files.rename(name, to: path(.free(segment.number)))
+            } else {
+                try files.remove(name)
+            }
+        }
+        segments.remove(at: index)
+        for index in segments.indices { segments[index].releasers.remove(segment.number) }
+        if !segment.isDamaged, pool.count < options.poolSegments { pool.append(segment.number) }
+        try filing { () throws(FileError) in try files.synchronizeDirectory(directory) }
+    }
+}
+
+/// Spreads the caller's random bits over segments (the finalizer of splitmix64).
+enum SegmentSalt {
+    static func make(entropy: UInt64, number: UInt64) -> UInt64 {
+        var value = entropy &+ number &* 0x9E37_79B9_7F4A_7C15
+        value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
+        value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
+        return value ^ value >> 31
+    }
+}

@@ -1,0 +1,90 @@
+import Envelope
+
+/// A record in the staging buffer.
+struct StagedRecord {
+    var lsn: LSN
+    var kind: RecordKind
+    /// Place of the header in the buffer.
+    var offset: Int
+    var length: Int
+    var isCopy: Bool
+    var footprint: Int { Layout.footprint(length) }
+}
+
+/// Records on their way into the next commit, laid out as they will lie in a segment. One buffer, grown and
+/// re-used, so that the hot path allocates nothing.
+struct Staging: ~Copyable {
+    private(set) var records: [StagedRecord] = []
+    private(set) var bytes = 0
+    private var buffer: UnsafeMutableRawBufferPointer
+
+    /// A buffer that a burst made larger than this is given back after its commit.
+    private static let keptBytes = 32 << 20
+
+    init() {
+        buffer = .allocate(byteCount: 256 << 10, alignment: 4096)
+    }
+
+    deinit { buffer.deallocate() }
+
+    /// The bytes of the records in `range`.
+    func memory(_ range: Range<Int>) -> UnsafeMutableRawBufferPointer {
+        guard !range.isEmpty else { return .init(start: nil, count: 0) }
+        let start = records[range.lowerBound].offset
+        let last = records[range.upperBound - 1]
+        return .init(rebasing: buffer[start..<last.offset + last.footprint])
+    }
+
+    func payload(_ record: StagedRecord) -> UnsafeRawBufferPointer {
+        let start = record.offset + Layout.recordHeader
+        return UnsafeRawBufferPointer(rebasing: buffer[start..<start + record.length])
+    }
+
+    func header(_ record: StagedRecord) -> UnsafeMutableRawBufferPointer {
+        .init(rebasing: buffer[record.offset..<record.offset + Layout.recordHeader])
+    }
+
+    mutating func append(
+        _ lsn: LSN, _ kind: RecordKind, _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer,
+        isCopy: Bool = false
+    ) {
+        let length = first.count + second.count
+        let record = StagedRecord(lsn: lsn, kind: kind, offset: bytes, length: length, isCopy: isCopy)
+        reserve(record.footprint)
+        let start = bytes + Layout.recordHeader
+        let payload = UnsafeMutableRawBufferPointer(rebasing: buffer[start..<bytes + record.footprint])
+        payload.copyMemory(from: first)
+        UnsafeMutableRawBufferPointer(rebasing: payload[first.count...]).copyMemory(from: second)
+        for index in length..<payload.count { payload[index] = 0 }
+        let checksum = CRC32C.checksum(of: UnsafeRawBufferPointer(rebasing: payload[..<length]))
+        RecordHeader(
+            length: length, lsn: lsn, kind: kind, flags: isCopy ? Layout.flagCopied : 0, payloadChecksum: checksum
+        ).write(to: header(record))
+        bytes += record.footprint
+        records.append(record)
+    }
+
+    /// Drops the records behind the first `count`.
+    mutating func cut(to count: Int) {
+        guard count < records.count else { return }
+        bytes = records[count].offset
+        records.removeSubrange(count...)
+    }
+
+    mutating func removeAll() {
+        records.removeAll(keepingCapacity: true)
+        bytes = 0
+        guard buffer.count > Self.keptBytes else { return }
+        buffer.deallocate()
+        buffer = .allocate(byteCount: 256 << 10, alignment: 4096)
+    }
+
+    private mutating func reserve(_ extra: Int) {
+        guard bytes + extra > buffer.count else { return }
+        let larger = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: max(buffer.count * 2, bytes + extra), alignment: 4096)
+        larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: buffer[..<bytes]))
+        buffer.deallocate()
+        buffer = larger
+    }
+}
