@@ -130,12 +130,11 @@ extension ConfigurationFormat where Value == NodeName {
 }
 
 extension ConfigurationFormat where Value == NodePattern {
-    /// A node's name with `*` for any characters, such as `plant-a/*`.
+    /// One node, the nodes of a zone or all: `plant-a/agent-1`, `plant-a/*`, `*`.
     public static var nodePattern: Self {
         Self(provisional: .everyone) { text, _ throws(Mismatch) in
             guard let pattern = NodePattern(text) else {
-                throw Mismatch(
-                    "is not a pattern for nodes; write zone/name with '*' for any characters, such as plant-a/*")
+                throw Mismatch("names no nodes; write zone/name, zone/* for all of a zone, or '*' for all")
             }
             return pattern
         }

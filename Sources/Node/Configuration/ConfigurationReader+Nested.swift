@@ -33,7 +33,7 @@ extension ConfigurationReader {
     /// A value that somebody else decodes later, as it is. Variables in it that are not set are noted now.
     public func node(_ key: String) -> YAMLNode? {
         guard let node = look(key) else { return nil }
-        reportUnset(node, at: path(of: key))
+        if !toleratesUnset { reportUnset(node, at: path(of: key)) }
         return node
     }
 
@@ -46,7 +46,7 @@ extension ConfigurationReader {
             reportMissing(key)
             return YAMLNode(.mapping([]), mark: node.mark)
         }
-        let reader = ConfigurationReader(found, path: path(of: key), problems: problems)
+        let reader = ConfigurationReader(found, path: path(of: key), problems: problems, toleratesUnset: toleratesUnset)
         guard case .mapping = found.content else { return found }
         let kind = reader.required("kind", .string)
         if !kind.isEmpty, !kinds.contains(kind) {
@@ -63,7 +63,7 @@ extension ConfigurationReader {
     }
 
     private func read<Value>(mapping: YAMLNode, at path: String, _ read: (ConfigurationReader) -> Value) -> Value {
-        let reader = ConfigurationReader(mapping, path: path, problems: problems)
+        let reader = ConfigurationReader(mapping, path: path, problems: problems, toleratesUnset: toleratesUnset)
         let isMapping = if case .mapping = mapping.content { true } else { false }
         // What is no mapping was noted once; that all its keys are missing need not be.
         guard isMapping else { return read(ConfigurationReader(unread: YAMLNode(.mapping([]), mark: mapping.mark))) }

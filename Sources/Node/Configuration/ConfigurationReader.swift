@@ -21,13 +21,18 @@ public final class ConfigurationReader {
     /// In the order they were asked for.
     private var known: [String] = []
     private var areKeysChecked = true
+    /// True while what is read is only passed on: a variable may then be unset here.
+    private(set) var toleratesUnset: Bool
 
     /// Begins to read a mapping that is not part of one being read already.
     public convenience init(_ node: YAMLNode, path: String = "") {
         self.init(node, path: path, problems: ConfigurationProblems())
     }
 
-    init(_ node: YAMLNode, path: String, problems: ConfigurationProblems) {
+    init(
+        _ node: YAMLNode, path: String, problems: ConfigurationProblems, toleratesUnset: Bool = false
+    ) {
+        self.toleratesUnset = toleratesUnset
         self.node = node
         self.path = path
         self.problems = problems
@@ -111,6 +116,14 @@ public final class ConfigurationReader {
 
     func path(of key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
 
+    /// Reads, to check it, what another machine will read for good: a variable that is not set here is no problem.
+    func passingOn<Value>(_ read: () -> Value) -> Value {
+        let before = toleratesUnset
+        toleratesUnset = true
+        defer { toleratesUnset = before }
+        return read()
+    }
+
     /// The value of a key, which from now on is a known one; nil where it is not in the file.
     func look(_ key: String) -> YAMLNode? {
         if !known.contains(key) { known.append(key) }
@@ -138,7 +151,7 @@ public final class ConfigurationReader {
             return nil
         }
         if let problem = scalar.problem {
-            problems.append(node.mark, path, problem)
+            if !toleratesUnset { problems.append(node.mark, path, problem) }
             return nil
         }
         if scalar.isNull {

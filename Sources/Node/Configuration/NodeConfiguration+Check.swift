@@ -48,29 +48,7 @@ extension NodeConfiguration {
         if !attach.isEmpty {
             reader.report("agents attach to relays only; leave it out, or write role: relay", at: "attach")
         }
-        reader.reportRepeated("jobs", agent.jobs.map(\.name)) { "is a job '\($0)' already; choose another name" }
-        reader.reportRepeated("sinks", agent.sinks.map(\.name)) { "is a sink '\($0)' already; choose another name" }
-        for (index, job) in agent.jobs.enumerated() where job.to == node {
-            reader.report("a job to this node itself; write another node's name", atItem: index, of: "jobs", "to")
-        }
-        checkSinks(agent.sinks, reader)
-    }
-
-    /// Each topic of each source has one sink.
-    private func checkSinks(_ sinks: [SinkConfiguration], _ reader: ConfigurationReader) {
-        for (index, sink) in sinks.enumerated() {
-            for topic in sink.topics {
-                let rival = sinks[..<index].first { other in
-                    other.topics.contains(topic)
-                        && other.from.contains { one in sink.from.contains { $0.overlaps(one) } }
-                }
-                guard let rival else { continue }
-                let what = topic == SinkConfiguration.everyTopic ? "all topics" : "the topic '\(topic)'"
-                reader.report(
-                    "sink '\(rival.name)' takes \(what) from the same nodes; a topic goes to one sink",
-                    atItem: index, of: "sinks", "topics")
-            }
-        }
+        agent.check(reader, of: node)
     }
 }
 

@@ -106,9 +106,9 @@ public struct YAMLScalar: Hashable, Sendable {
     }
 
     /// True for nothing, `~` and `null` without quotes.
-    public var isNull: Bool {
-        style == .plain && (raw.isEmpty || raw == "~" || raw == "null" || raw == "Null" || raw == "NULL")
-    }
+    public var isNull: Bool { style == .plain && Self.isNullWord(raw) }
+
+    static func isNullWord(_ text: String) -> Bool { ["", "~", "null", "Null", "NULL"].contains(text) }
 
     public static func == (left: Self, right: Self) -> Bool { left.text == right.text && left.isNull == right.isNull }
     public func hash(into hasher: inout Hasher) { hasher.combine(text) }

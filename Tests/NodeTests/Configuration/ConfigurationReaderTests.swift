@@ -146,8 +146,7 @@ import Testing
                 "relay.yaml:3:4: c: 'sideways' is not known here; write one of control, live, bulk",
                 "relay.yaml:4:4: d: 'Plant/x' is not a node's name; write zone/name in lower-case letters, digits "
                     + "and '-', such as plant-a/relay-1",
-                "relay.yaml:5:4: e: 'a/**/b' is not a pattern for nodes; write zone/name with '*' for any characters, "
-                    + "such as plant-a/*",
+                "relay.yaml:5:4: e: 'a/**/b' names no nodes; write zone/name, zone/* for all of a zone, or '*' for all",
                 "relay.yaml:6:4: f: '' is empty; write a text or leave the key out",
                 "relay.yaml:7:4: g: here stands a single value; write a list, one '- …' a line, or [a, b]",
             ])

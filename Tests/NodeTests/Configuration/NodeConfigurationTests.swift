@@ -22,7 +22,7 @@ import Testing
         store: {directory: store, maxBytes: 1GiB, segmentBytes: 32MiB}
         durability: storeFirst
         holdTime: {minimum: 5ms, maximum: 1s}
-        memory: 8MiB
+        memory: 16MiB
         admin: {socket: run/admin.sock}
         log: {level: warning, format: json}
         lifetime: 3d
@@ -100,7 +100,7 @@ import Testing
         #expect(node.store == .init(directory: "/etc/gridrelay/store", maxBytes: 1 << 30, segmentBytes: 32 << 20))
         #expect(node.durability == .storeFirst)
         #expect(node.holdTime == .milliseconds(5) ... .seconds(1))
-        #expect(node.memory == 8 << 20)
+        #expect(node.memory == 16 << 20)
         #expect(node.adminSocket == "/etc/gridrelay/run/admin.sock")
         #expect(node.log == .init(level: .warning, format: .json))
         #expect(node.lifetime == .seconds(3 * 86_400))

@@ -1,0 +1,66 @@
+import Envelope
+
+extension NodeConfiguration.Address {
+    init(_ reader: ConfigurationReader) {
+        host = reader.required("host", .host)
+        port = UInt16(reader.required("port", .integer(in: 1...65_535)))
+    }
+}
+
+extension NodeConfiguration.StoreConfiguration {
+    /// - Parameter defaultDirectory: nil where the directory must be written.
+    init(_ reader: ConfigurationReader, defaultDirectory: String?) {
+        directory =
+            defaultDirectory.map { reader.value("directory", .path, default: $0) }
+            ?? reader.required("directory", .path)
+        maxBytes = reader.value("maxBytes", .byteSize(in: (64 << 20)...Int.max), default: 10 << 30)
+        segmentBytes = reader.value("segmentBytes", .byteSize(in: (32 << 20)...(1 << 30)), default: 64 << 20)
+        // Recovery, cleaning and the segment being written need one each beside one that holds data.
+        if maxBytes / 4 < segmentBytes {
+            let least = Quantity.spell(bytes: 4 * segmentBytes)
+            reader.report(
+                "has no room for four segments; write \(least) or more, or smaller segmentBytes", at: "maxBytes")
+        }
+    }
+}
+
+extension NodeConfiguration.LogConfiguration {
+    init(_ reader: ConfigurationReader) {
+        level = reader.value("level", .word(), default: .info)
+        format = reader.value("format", .word(), default: .text)
+    }
+}
+
+extension LinkConfiguration {
+    init(_ reader: ConfigurationReader) {
+        peer = reader.required("peer", .nodeName)
+        dial = reader.nestedIfPresent("dial", NodeConfiguration.Address.init)
+        cost = reader.value("cost", .integer(in: 1...65_535), default: 10)
+        proxy = reader.nestedIfPresent("proxy", ProxyConfiguration.init)
+        if proxy != nil, dial == nil {
+            reader.report("a proxy is for dialling; write dial beside it, or leave the proxy out", at: "proxy")
+        }
+    }
+}
+
+extension ProxyConfiguration {
+    init(_ reader: ConfigurationReader) {
+        address = NodeConfiguration.Address(reader)
+        user = reader.optional("user", .string)
+        password = reader.optional("password", .secret)
+        if password != nil, user == nil { reader.report("a password without a user; write user beside it") }
+    }
+}
+
+extension FlowConfiguration {
+    init(_ reader: ConfigurationReader) {
+        name = reader.required("name", .label)
+        from = reader.list("from", of: .nodePattern)
+        to = reader.list("to", of: .nodePattern)
+        lane = reader.value("lane", .word(), default: .live)
+        limit = reader.optional("limit", .byteRate())
+        for key in ["from", "to"] where reader.isEmptyList(key) {
+            reader.report("names no node; write a list such as [plant-a/*]", at: key)
+        }
+    }
+}
