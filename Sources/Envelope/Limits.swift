@@ -21,6 +21,17 @@ public enum Limits {
     /// Places a stream may run ahead of its receipts; the destination remembers as many.
     public static let window: UInt64 = 65_536
 
+    /// Envelopes sealed under one stream's key: the nonces GCM can take at random, kept although ours are counted
+    /// (NIST SP 800-38D section 8.3).
+    public static let streamEnvelopes: UInt64 = 1 << 32
+    /// Streams whose keyed contexts a destination keeps at hand, about 3 KiB each; others are derived again.
+    public static let openStreams = 1024
+
+    // MARK: Key files
+
+    /// Bytes of a key file: room for some 4,000 peers of one agent.
+    public static let keyFileBytes = 1 << 20
+
     // MARK: Links
 
     /// Bytes of one frame's payload. A larger envelope travels in fragments, so that it delays a smaller one
