@@ -3,8 +3,9 @@ extension SegmentedLog {
     ///
     /// - Parameter urgent: May use the last segment that others must leave; for what keeps a full node working.
     /// - Returns: the record's number, for ever.
-    /// - Throws: ``JournalError/full(bytesInUse:maxBytes:)``, ``JournalError/recordTooLong(bytes:limit:)`` or
-    ///   ``JournalError/reservedKind(_:)``; then nothing has changed.
+    /// - Throws: ``JournalError/full(bytesInUse:maxBytes:)``, ``JournalError/recordTooLong(bytes:limit:)``,
+    ///   ``JournalError/reservedKind(_:)``, or ``JournalError/file(_:)`` where the disk has no room for another
+    ///   segment; then nothing is staged.
     public mutating func append(
         _ kind: RecordKind, _ first: UnsafeRawBufferPointer,
         _ second: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0), urgent: Bool = false
@@ -21,6 +22,8 @@ extension SegmentedLog {
         guard next.newSegments == 0 || segments.count + next.newSegments <= allowed else {
             throw .full(bytesInUse: segments.count * options.segmentBytes, maxBytes: options.maxBytes)
         }
+        // Made now, with one to spare for releases and cleaning: a full disk refuses here, not in the commit.
+        while next.newSegments > 0, pool.count <= next.newSegments { try createFree() }
         plan = next
         let lsn = nextLSN
         nextLSN = LSN(lsn.number + 1)

@@ -95,6 +95,7 @@ extension SegmentedLog {
     mutating func recycle(_ index: Int) throws(JournalError) {
         let segment = segments[index]
         let name = path(.segment(segment.number))
+        let keeps = !segment.isDamaged && pool.count < max(1, options.poolSegments)
         if let handle = segment.handle {
             files.close(handle)
             segments[index].handle = nil
@@ -102,7 +103,7 @@ extension SegmentedLog {
         try filing { () throws(FileError) in
             if segment.isDamaged {
                 try files.rename(name, to: path(.damaged(segment.number)))
-            } else if pool.count < options.poolSegments {
+            } else if keeps {
                 try files.rename(name, to: path(.free(segment.number)))
             } else {
                 try files.remove(name)
@@ -110,7 +111,7 @@ extension SegmentedLog {
         }
         segments.remove(at: index)
         for index in segments.indices { segments[index].releasers.remove(segment.number) }
-        if !segment.isDamaged, pool.count < options.poolSegments { pool.append(segment.number) }
+        if keeps { pool.append(segment.number) }
         try filing { () throws(FileError) in try files.synchronizeDirectory(directory) }
     }
 }

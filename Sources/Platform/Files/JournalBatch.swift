@@ -1,0 +1,82 @@
+public import Journal
+
+/// Operations for the journal's thread, gathered in one buffer: what ``JournalThread/submit(_:)`` hands to its
+/// caller to fill.
+public struct JournalBatch: Sendable {
+    /// Bytes waiting for the thread at most; past it ``append(_:token:_:_:urgent:)`` says no.
+    public static let byteLimit = 64 << 20
+    /// Operations waiting at most; past it appends are refused.
+    public static let operationLimit = 1 << 20
+
+    enum Operation: Sendable {
+        case append(RecordKind, token: UInt64, bytes: Int, urgent: Bool)
+        case release(LSN, token: UInt64?)
+        case read(LSN, token: UInt64)
+    }
+
+    private(set) var operations: [Operation] = []
+    /// Payloads of the appends, one behind the other.
+    private(set) var bytes: [UInt8] = []
+
+    init() {}
+
+    /// Asks for a record whose payload is `first` followed by `second`; both are copied now.
+    /// - Returns: false where too much is waiting already; then nothing was taken and no completion comes.
+    @discardableResult
+    public mutating func append(
+        _ kind: RecordKind, token: UInt64, _ first: UnsafeRawBufferPointer,
+        _ second: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0), urgent: Bool = false
+    ) -> Bool {
+        let count = first.count + second.count
+        let fits = bytes.isEmpty || bytes.count + count <= Self.byteLimit
+        guard fits, operations.count < Self.operationLimit else { return false }
+        bytes.append(contentsOf: first)
+        bytes.append(contentsOf: second)
+        operations.append(.append(kind, token: token, bytes: count, urgent: urgent))
+        return true
+    }
+
+    /// Asks to forget a record.
+    /// - Parameter token: nil where no completion is wanted.
+    public mutating func release(_ lsn: LSN, token: UInt64? = nil) {
+        operations.append(.release(lsn, token: token))
+    }
+
+    /// Asks for a record's bytes.
+    public mutating func read(_ lsn: LSN, token: UInt64) {
+        operations.append(.read(lsn, token: token))
+    }
+
+    mutating func removeAll() {
+        operations.removeAll(keepingCapacity: true)
+        bytes.removeAll(keepingCapacity: bytes.capacity <= 8 << 20)
+    }
+}
+
+/// What became of one operation.
+public struct JournalCompletion: Sendable {
+    public enum Outcome: Sendable {
+        /// The record is durable.
+        case durable
+        /// The release is durable.
+        case released
+        case bytes(RecordKind, [UInt8])
+        /// Nothing was done: full, too long, not found, damaged, or the disk is failing.
+        case refused(JournalError)
+        /// A commit failed; what it held is not durable, is kept and tried again every second. Token and lsn are 0.
+        case stalled(JournalError)
+        /// The commit that stalled went through. Token and lsn are 0.
+        case resumed
+    }
+
+    /// The number the caller gave.
+    public var token: UInt64
+    public var lsn: LSN
+    public var outcome: Outcome
+
+    public init(token: UInt64, lsn: LSN, outcome: Outcome) {
+        self.token = token
+        self.lsn = lsn
+        self.outcome = outcome
+    }
+}
