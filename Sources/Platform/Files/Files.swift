@@ -65,7 +65,7 @@ public enum Files {
         if parent != path { try createDirectory(parent, mode: mode) }
         do throws(FileError) {
             try system.createDirectory(path, permissions: mode)
-        } catch where error.kind == .exists {
+        } catch  where error.kind == .exists {
             return
         }
         try system.synchronizeDirectory(parent)
@@ -75,7 +75,7 @@ public enum Files {
     public static func remove(_ path: String) throws(FileError) {
         do throws(FileError) {
             try system.remove(path)
-        } catch where error.kind == .missing {
+        } catch  where error.kind == .missing {
             return
         }
         try system.synchronizeDirectory(directory(of: path))

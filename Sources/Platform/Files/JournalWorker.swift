@@ -18,7 +18,8 @@ struct JournalWorker<Disk: FileSystem>: ~Copyable {
     private var stall: JournalError?
 
     init(
-        log: consuming SegmentedLog<Disk>, desk: JournalDesk, completed: @escaping @Sendable ([JournalCompletion]) -> Void
+        log: consuming SegmentedLog<Disk>, desk: JournalDesk,
+        completed: @escaping @Sendable ([JournalCompletion]) -> Void
     ) {
         self.log = log
         self.desk = desk
