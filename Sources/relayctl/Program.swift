@@ -1,4 +1,6 @@
+import Commands
+
 @main
 enum Program {
-    static func main() {}
+    static func main() { Relayctl.main() }
 }

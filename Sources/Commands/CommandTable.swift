@@ -1,0 +1,24 @@
+/// Every command there is, in the order of the help. Help, completion and the manual are made from it.
+enum CommandTable {
+    static let nouns: [Noun] = [
+        Noun(name: "ca", summary: "the authority that a mesh trusts"),
+        Noun(name: "node", summary: "one node: its status, its identity"),
+        Noun(name: "queue", summary: "what waits"),
+        Noun(name: "completion", summary: "completion for a shell"),
+    ]
+
+    static let commands: [Command] = [
+        AuthorityCreate.command,
+        NodeCreate.command,
+        Topology.command,
+        NodeStatusShow.command,
+        QueueList.command,
+        Send.command,
+        Receive.command,
+        CompletionScript.bash,
+        CompletionScript.zsh,
+        CompletionScript.fish,
+        Version.command,
+        Help.command,
+    ]
+}

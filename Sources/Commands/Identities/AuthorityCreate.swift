@@ -1,0 +1,31 @@
+import Crypto
+import Envelope
+
+/// `relayctl ca create`
+enum AuthorityCreate {
+    private static let days = Option.days(MeshAuthority.authorityDays)
+
+    static let command = Command(
+        name: ["ca", "create"],
+        summary: "make the authority that a mesh trusts",
+        details: """
+            Makes ca.key (0600), which signs the nodes of the mesh and stays off the nodes, and ca.crt, which every \
+            node trusts. Whoever has ca.key can be any node: keep it where few come, with a copy.
+            """,
+        options: [.out, days, .force, .output],
+        examples: [Example(line: "relayctl ca create --out ca", meaning: "ca/ca.key and ca/ca.crt")],
+        run: { invocation, terminal throws(Failure) in
+            let directory = try invocation.required(.out)
+            let renderer = try Renderer(invocation, terminal)
+            let life = try invocation.number(days, in: 1...Authority.longestDays) ?? MeshAuthority.authorityDays
+            let made = try MeshAuthority(
+                newIn: directory, days: life, replaces: invocation.has(.force), now: terminal.now())
+            let certificate = made.authority.certificate
+            let report = IdentityReport(
+                name: certificate.subject, notAfter: certificate.notAfter,
+                fingerprint: Hexadecimal.encode(certificate.fingerprint),
+                files: [MeshAuthority.keyFile, MeshAuthority.certificateFile].map { directory + "/" + $0 })
+            try renderer.show { () throws(Failure) in report.presentation }
+            terminal.talk("keep \(directory)/\(MeshAuthority.keyFile) off the nodes and out of version control")
+        })
+}
