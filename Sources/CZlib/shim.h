@@ -1,6 +1,5 @@
 #pragma once
-// As in CUV: the types of the C library must look the same to every module that is imported beside this one.
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
+// Only streams are used here. Solo leaves out the parts for files, and with them the headers of the C library,
+// which would come to differ from what other modules see of them.
+#define Z_SOLO
 #include <zlib.h>
