@@ -74,7 +74,7 @@ let package = Package(
         program("bench", ["Envelope", "Node", "Admin"]),
 
         tests("EnvelopeTests", ["Envelope"]),
-        tests("CryptoTests", ["Crypto", "Envelope"]),
+        tests("CryptoTests", ["Crypto", "COpenSSL", "Envelope"]),
         tests("KeyringTests", ["Keyring", "Envelope", "Crypto"]),
         tests("JournalTests", ["Journal", "Envelope"]),
         tests("LinkTests", ["Link", "Envelope"]),

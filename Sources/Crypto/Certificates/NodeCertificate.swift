@@ -9,7 +9,7 @@ public struct NodeCertificate: Sendable, Equatable {
     public let publicKey: VerifyingKey
     /// First moment of its life.
     public let notBefore: WallTime
-    /// Last moment of its life.
+    /// End of its life: at this moment it is no longer valid.
     public let notAfter: WallTime
     /// SHA-256 of the DER form: names this very certificate, for instance in a list of revoked ones.
     public let fingerprint: [UInt8]

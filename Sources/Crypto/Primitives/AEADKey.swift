@@ -50,7 +50,8 @@ public struct AEADKey: ~Copyable, @unchecked Sendable {
         _ second: UnsafeRawBufferPointer = Self.nothing, _ third: UnsafeRawBufferPointer = Self.nothing,
         into output: UnsafeMutableRawBufferPointer
     ) throws(CryptoError) -> Int {
-        let count = try Self.sum(header.count, first.count, second.count, third.count) - header.count
+        let count = first.count + second.count + third.count
+        try Self.check(header.count, count)
         guard let start = output.baseAddress, output.count >= count + Self.overhead else {
             throw .outputTooSmall(needed: count + Self.overhead, given: output.count)
         }
@@ -93,7 +94,7 @@ public struct AEADKey: ~Copyable, @unchecked Sendable {
     ) throws(CryptoError) -> Int {
         let count = sealed.count - Self.overhead
         guard count >= 0 else { throw .authenticationFailed }
-        _ = try Self.sum(header.count, sealed.count)
+        try Self.check(header.count, sealed.count)
         guard output.count >= count else { throw .outputTooSmall(needed: count, given: output.count) }
         guard decrypt(nonce, header, sealed, count, output.baseAddress) else {
             if let start = output.baseAddress { OPENSSL_cleanse(start, count) }
@@ -137,12 +138,8 @@ public struct AEADKey: ~Copyable, @unchecked Sendable {
     /// No bytes: a piece that is not there.
     public static var nothing: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: nil, count: 0) }
 
-    private static func sum(_ counts: Int...) throws(CryptoError) -> Int {
-        var total = 0
-        for count in counts {
-            total += count
-            guard total <= OpenSSL.inputBytes else { throw .tooLong(what: "a message", bytes: total) }
-        }
-        return total
+    private static func check(_ header: Int, _ message: Int) throws(CryptoError) {
+        let longest = max(header, message)
+        guard longest <= OpenSSL.inputBytes else { throw .tooLong(what: "a message", bytes: longest) }
     }
 }

@@ -69,13 +69,17 @@ public final class TLSContext: @unchecked Sendable {
 /// both sides, not the conversation after it.
 private func verifyPeer(_ checks: OpaquePointer?) -> Int32 {
     guard let checks else { return 0 }
-    let valid = X509_verify_cert(checks)
-    guard valid == 1 else { return valid }
-    guard let shown = X509_STORE_CTX_get0_cert(checks), X509_up_ref(shown) == 1,
-        (try? NodeCertificate(CertificateHandle(owning: shown))) != nil
-    else {
-        X509_STORE_CTX_set_error(checks, X509_V_ERR_APPLICATION_VERIFICATION)
+    let valid = X509_verify_cert(checks) == 1
+    guard let shown = X509_STORE_CTX_get0_cert(checks), X509_up_ref(shown) == 1 else { return 0 }
+    let certificate = CertificateHandle(owning: shown)
+    do throws(CertificateError) {
+        guard valid else { throw NodeCertificate.error(X509_STORE_CTX_get_error(checks), certificate) }
+        _ = try NodeCertificate(certificate)
+        return 1
+    } catch {
+        if valid { X509_STORE_CTX_set_error(checks, X509_V_ERR_APPLICATION_VERIFICATION) }
+        // OpenSSL keeps nothing of a certificate it has refused, so the words are found here.
+        TLSSession.checked(by: checks)?.refusal = error
         return 0
     }
-    return 1
 }

@@ -5,14 +5,11 @@ enum TLSFailure {
     static let noCertificate =
         "the peer showed no certificate; give it one issued by this mesh's authority (relayctl node create)"
 
-    /// Reads the thread's error queue, the verdict on the peer's certificate and errno, in this order of worth.
-    static func text(_ session: OpaquePointer, kind: Int32, side: TLSSide, duringHandshake: Bool) -> String {
+    /// Reads the thread's error queue, then errno.
+    static func text(kind: Int32, side: TLSSide, duringHandshake: Bool) -> String {
         let number = gridrelay_errno()
         let reason = gridrelay_error_reason(ERR_peek_error())
         let words = OpenSSL.takeReason()
-        if reason == SSL_R_CERTIFICATE_VERIFY_FAILED {
-            return peerCertificate(session)
-        }
         if kind == SSL_ERROR_SYSCALL || reason == 0 {
             return number == 0 ? ended(duringHandshake) : "the connection failed: \(String(cString: strerror(number)))"
         }
@@ -23,21 +20,6 @@ enum TLSFailure {
         duringHandshake
             ? "the peer closed the connection during the handshake; its log says why"
             : "the peer went away without a goodbye; its process ended or the network was cut"
-    }
-
-    private static func peerCertificate(_ session: OpaquePointer) -> String {
-        let code = Int32(clamping: SSL_get_verify_result(session))
-        guard let shown = SSL_get1_peer_certificate(session) else {
-            let words = X509_verify_cert_error_string(Int(code)).map { String(cString: $0) } ?? "unknown reason"
-            return "the peer's certificate is refused: \(words)"
-        }
-        let certificate = CertificateHandle(owning: shown)
-        if code == X509_V_ERR_APPLICATION_VERIFICATION {
-            do throws(CertificateError) { _ = try NodeCertificate(certificate) } catch {
-                return "the peer's certificate: \(error)"
-            }
-        }
-        return "the peer's certificate: \(NodeCertificate.error(code, certificate))"
     }
 
     /// What the peer said about us.

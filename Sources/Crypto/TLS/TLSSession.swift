@@ -47,6 +47,9 @@ public final class TLSSession {
     /// The last read found everything taken that the socket had given: what is buffered is part of a record.
     private var isDrained = false
 
+    /// What is wrong with the peer's certificate, left by the context's check of it.
+    var refusal: CertificateError?
+
     private enum State {
         case handshaking
         case open
@@ -57,6 +60,11 @@ public final class TLSSession {
     public private(set) var peer: NodeName?
     /// The peer's certificate in DER; empty before the handshake is done.
     public private(set) var peerCertificate: [UInt8] = []
+
+    /// The cipher suite agreed on, such as `TLS_AES_256_GCM_SHA384`; for reports.
+    public var suite: String {
+        SSL_CIPHER_get_name(SSL_get_current_cipher(pointer)).map { String(cString: $0) } ?? "none"
+    }
 
     /// - Parameters:
     ///   - socket: a connected stream socket in non-blocking mode, valid as long as the session.
@@ -73,6 +81,17 @@ public final class TLSSession {
         if let time {
             X509_VERIFY_PARAM_set_time(SSL_get0_param(pointer), time_t(time.milliseconds / 1_000))
         }
+        // Unretained: OpenSSL's session goes with this one and calls back only from within our calls.
+        OpenSSL.require(SSL_set_ex_data(pointer, 0, Unmanaged.passUnretained(self).toOpaque()), "a TLS session")
+    }
+
+    /// The session whose peer is being checked.
+    static func checked(by checks: OpaquePointer) -> TLSSession? {
+        let place = SSL_get_ex_data_X509_STORE_CTX_idx()
+        guard let session = X509_STORE_CTX_get_ex_data(checks, place),
+            let owner = SSL_get_ex_data(OpaquePointer(session), 0)
+        else { return nil }
+        return Unmanaged<TLSSession>.fromOpaque(owner).takeUnretainedValue()
     }
 
     deinit { SSL_free(pointer) }
@@ -92,7 +111,8 @@ public final class TLSSession {
             case SSL_ERROR_WANT_WRITE: return .wantsWrite
             case let kind:
                 state = .over
-                return .failed(TLSFailure.text(pointer, kind: kind, side: side, duringHandshake: true))
+                let text = TLSFailure.text(kind: kind, side: side, duringHandshake: true)
+                return .failed(refusal.map { "the peer's certificate: \($0)" } ?? text)
             }
         }
         return welcomePeer()
@@ -170,7 +190,7 @@ public final class TLSSession {
         case SSL_ERROR_ZERO_RETURN: return .closed
         case let kind:
             state = .over
-            return .failed(TLSFailure.text(pointer, kind: kind, side: side, duringHandshake: false))
+            return .failed(TLSFailure.text(kind: kind, side: side, duringHandshake: false))
         }
     }
 }
