@@ -2,19 +2,25 @@
 enum CommandTable {
     static let nouns: [Noun] = [
         Noun(name: "ca", summary: "the authority that a mesh trusts"),
+        Noun(name: "key", summary: "the keys that agents seal with"),
+        Noun(name: "config", summary: "configuration files and topologies"),
         Noun(name: "node", summary: "one node: its status, its identity"),
         Noun(name: "queue", summary: "what waits"),
         Noun(name: "completion", summary: "completion for a shell"),
     ]
 
     static let commands: [Command] = [
-        AuthorityCreate.command,
-        NodeCreate.command,
         Topology.command,
         NodeStatusShow.command,
         QueueList.command,
         Send.command,
         Receive.command,
+        ConfigCheck.command,
+        ConfigRender.command,
+        AuthorityCreate.command,
+        NodeCreate.command,
+        KeyCreate.command,
+        KeyGrantCreate.command,
         CompletionScript.bash,
         CompletionScript.zsh,
         CompletionScript.fish,

@@ -9,11 +9,11 @@ enum AuthorityCreate {
         name: ["ca", "create"],
         summary: "make the authority that a mesh trusts",
         details: """
-            Makes ca.key (0600), which signs the nodes of the mesh and stays off the nodes, and ca.crt, which every \
-            node trusts. Whoever has ca.key can be any node: keep it where few come, with a copy.
+            Makes authority-key.pem (0600), which signs the nodes of the mesh and stays off them, and authority.pem, \
+            which every node trusts. Whoever has the key can be any node: keep it where few come, with a copy.
             """,
         options: [.out, days, .force, .output],
-        examples: [Example(line: "relayctl ca create --out ca", meaning: "ca/ca.key and ca/ca.crt")],
+        examples: [Example(line: "relayctl ca create --out ca", meaning: "ca/authority-key.pem and ca/authority.pem")],
         run: { invocation, terminal throws(Failure) in
             let directory = try invocation.required(.out)
             let renderer = try Renderer(invocation, terminal)

@@ -1,10 +1,11 @@
 import Crypto
 import Envelope
+import Node
 
 /// The directory of a mesh's authority.
 struct MeshAuthority {
-    static let certificateFile = "ca.crt"
-    static let keyFile = "ca.key"
+    static let certificateFile = "authority.pem"
+    static let keyFile = "authority-key.pem"
     /// Days a node's certificate lives where nobody says otherwise: links outlive it only until their next hello,
     /// so it is long enough for a plant's yearly stop.
     static let nodeDays = 825
@@ -44,7 +45,7 @@ struct MeshAuthority {
     /// Makes a node's key and certificate, with the authority's certificate beside them.
     /// - Returns: the files made.
     func issue(
-        to name: NodeName, in directory: String, days: Int, replaces: Bool, now: WallTime
+        to name: NodeName, _ files: NodeIdentityFiles, days: Int, replaces: Bool, now: WallTime
     ) throws(Failure) -> IdentityReport {
         let key = SigningKey()
         let certificate: NodeCertificate
@@ -53,8 +54,7 @@ struct MeshAuthority {
         } catch {
             throw .usage(error.description)
         }
-        let files = NodeIdentityFiles(directory: directory)
-        try LocalFile.makeDirectory(directory)
+        try LocalFile.makeParent(of: files.certificate)
         try LocalFile.refuse([files.certificate, files.key], unless: replaces)
         try LocalFile.write(key.pem.withUnsafeBytes { Array($0) }, to: files.key, mode: 0o600, replaces: replaces)
         try LocalFile.write(certificate.pem, to: files.certificate, mode: 0o644, replaces: replaces)
@@ -67,21 +67,21 @@ struct MeshAuthority {
     }
 }
 
-/// Where a node's identity lies.
+/// Where a node's identity lies; the names are those that a rendered configuration uses.
 struct NodeIdentityFiles {
     var certificate: String
     var key: String
     var authority: String
 
     init(directory: String) {
-        certificate = directory + "/node.crt"
-        key = directory + "/node.key"
-        authority = directory + "/" + MeshAuthority.certificateFile
+        certificate = directory + "/certificate.pem"
+        key = directory + "/key.pem"
+        authority = directory + "/authority.pem"
     }
 
-    init(certificate: String, key: String, authority: String) {
-        self.certificate = certificate
-        self.key = key
-        self.authority = authority
+    init(_ layout: TopologyLayout) {
+        certificate = layout.certificate
+        key = layout.key
+        authority = layout.authority
     }
 }

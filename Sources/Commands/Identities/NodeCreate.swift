@@ -8,13 +8,13 @@ enum NodeCreate {
     static let command = Command(
         name: ["node", "create"],
         summary: "make a node's key and certificate",
-        details: "Makes node.key (0600), node.crt and a copy of ca.crt in the directory (0700).",
+        details: "Makes key.pem (0600), certificate.pem and a copy of authority.pem in the directory (0700).",
         arguments: [Argument(name: "ZONE/NAME", summary: "the node's name, such as plant-a/relay")],
         options: [.authority, .out, days, .force, .output],
         examples: [
             Example(
                 line: "relayctl node create plant-a/relay --ca ca --out plant-a-relay",
-                meaning: "plant-a-relay/node.key, node.crt and ca.crt")
+                meaning: "plant-a-relay/key.pem, certificate.pem and authority.pem")
         ],
         run: { invocation, terminal throws(Failure) in
             let name = try NodeName.argument(invocation.arguments[0])
@@ -22,7 +22,7 @@ enum NodeCreate {
             let life = try invocation.number(days, in: 1...Authority.longestDays) ?? MeshAuthority.nodeDays
             let authority = try MeshAuthority(directory: invocation.required(.authority))
             let report = try authority.issue(
-                to: name, in: invocation.required(.out), days: life, replaces: invocation.has(.force),
+                to: name, NodeIdentityFiles(directory: invocation.required(.out)), days: life, replaces: invocation.has(.force),
                 now: terminal.now())
             try renderer.show { () throws(Failure) in report.presentation }
         })

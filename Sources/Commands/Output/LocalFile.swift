@@ -36,6 +36,12 @@ enum LocalFile {
         }
     }
 
+    /// Makes the directory that a file is to lie in.
+    static func makeParent(of path: String) throws(Failure) {
+        guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else { return }
+        try makeDirectory(String(path[..<slash]))
+    }
+
     /// - Throws: ``Failure`` where one of the names is taken, before anything is made.
     static func refuse(_ paths: [String], unless replaces: Bool) throws(Failure) {
         guard !replaces, let taken = paths.first(where: exists) else { return }

@@ -1,0 +1,40 @@
+import Envelope
+import Node
+
+/// Configuration files as the commands read them; their errors end with exit code 4.
+enum ConfigurationText {
+    enum Kind {
+        case node(NodeConfiguration)
+        case topology(TopologyFile)
+    }
+
+    static func topology(_ path: String) throws(Failure) -> TopologyFile {
+        do {
+            return try TopologyFile.load(path: path)
+        } catch {
+            throw failure(error)
+        }
+    }
+
+    /// A node's own file or a topology, whichever it is.
+    static func either(_ path: String) throws(Failure) -> Kind {
+        do {
+            let bytes = try LocalFile.read(path, limit: Limits.configurationBytes)
+            let tree = try YAMLNode.parse(bytes, file: path)
+            // Only a topology has zones.
+            if tree["zones"] != nil { return .topology(try TopologyFile.decode(bytes, file: path)) }
+            return .node(try NodeConfiguration.decode(bytes, file: path))
+        } catch let error as ConfigurationError {
+            throw failure(error)
+        } catch let error as Failure {
+            throw Failure(lines: error.lines, hint: error.hint, code: .badConfiguration)
+        } catch {
+            throw Failure("\(path): \(error)", code: .badConfiguration)
+        }
+    }
+
+    static func failure(_ error: ConfigurationError) -> Failure {
+        let more = error.omitted > 0 ? "and \(error.omitted) more; mend these first" : nil
+        return Failure(lines: error.problems.map(\.description), hint: more, code: .badConfiguration)
+    }
+}
