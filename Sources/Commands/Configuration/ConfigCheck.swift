@@ -9,7 +9,7 @@ enum ConfigCheck {
         arguments: [Argument(name: "FILE", summary: "the file to check", repeats: true, completion: .file)],
         examples: [
             Example(line: "relayctl config check topology/two-zones.yaml", meaning: "a whole mesh"),
-            Example(line: "relayctl config check mesh/plant-a-relay/node.yaml", meaning: "one node"),
+            Example(line: "relayctl config check mesh/plant-a-relay-1/node.yaml", meaning: "one node"),
         ],
         run: { invocation, terminal throws(Failure) in
             var lines: [String] = []

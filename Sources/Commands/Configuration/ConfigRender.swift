@@ -15,15 +15,15 @@ enum ConfigRender {
         summary: "make each node's directory from a topology: configuration, certificate, keys",
         details: """
             Makes DIR/ZONE-NAME for each node, ready to be copied to its machine, and DIR/authority with what must \
-            stay off the nodes: the authority's key and the root key. What is there is kept, only node.yaml and grants \
-            that have changed are written anew, so it may be run after every change.
+            stay off the nodes: the authority's key and the root key. What is there is kept; what has changed, \
+            or is valid no longer, is made anew. So it may be run after every change.
             """,
         options: [topology, .out, node, .output],
         examples: [
             Example(
                 line: "relayctl config render --topology topology/two-zones.yaml --out mesh",
                 meaning: "a whole mesh in one step"),
-            Example(line: "relayd --config mesh/plant-a-relay/node.yaml", meaning: "then run a node of it"),
+            Example(line: "relayd --config mesh/plant-a-relay-1/node.yaml", meaning: "then run a node of it"),
         ],
         run: { invocation, terminal throws(Failure) in
             let file = try ConfigurationText.topology(invocation.required(topology))

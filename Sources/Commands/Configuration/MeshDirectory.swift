@@ -58,13 +58,14 @@ struct MeshDirectory {
 
     private mutating func identify(_ layout: TopologyLayout) throws(Failure) {
         let files = NodeIdentityFiles(layout)
-        let isThere = LocalFile.exists(files.certificate) && LocalFile.exists(files.key)
-        if !isThere {
-            // Half a pair is of no use to anybody.
-            _ = try authority.issue(
-                to: layout.node, files, days: MeshAuthority.nodeDays, replaces: true, now: now)
+        let wasThere = LocalFile.exists(files.certificate)
+        if wasThere, authority.covers(layout.node, files, now: now) {
+            note(files.certificate, "kept")
+            return
         }
-        note(files.certificate, isThere ? "kept" : "made")
+        // Half a pair, or one that the mesh no longer trusts, is of no use to anybody.
+        _ = try authority.issue(to: layout.node, files, days: MeshAuthority.nodeDays, replaces: true, now: now)
+        note(files.certificate, wasThere ? "changed" : "made")
     }
 
     private mutating func grant(_ layout: TopologyLayout) throws(Failure) {

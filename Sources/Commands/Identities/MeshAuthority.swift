@@ -42,6 +42,17 @@ struct MeshAuthority {
             authority.certificate.pem, to: directory + "/" + Self.certificateFile, mode: 0o644, replaces: replaces)
     }
 
+    /// Whether a node's files are a pair that this authority has issued to it and that is valid now.
+    func covers(_ name: NodeName, _ files: NodeIdentityFiles, now: WallTime) -> Bool {
+        guard let text = try? LocalFile.read(files.certificate, limit: 1 << 20),
+            let keyText = try? LocalFile.read(files.key, limit: 1 << 20),
+            let certificate = try? NodeCertificate(pem: text), let key = try? SigningKey(pem: keyText),
+            LocalFile.exists(files.authority)
+        else { return false }
+        let isTrusted = (try? certificate.verify(against: authority.certificate, at: now)) != nil
+        return isTrusted && certificate.name == name && certificate.publicKey == key.verifyingKey
+    }
+
     /// Makes a node's key and certificate, with the authority's certificate beside them.
     /// - Returns: the files made.
     func issue(

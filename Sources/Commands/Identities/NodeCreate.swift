@@ -22,7 +22,8 @@ enum NodeCreate {
             let life = try invocation.number(days, in: 1...Authority.longestDays) ?? MeshAuthority.nodeDays
             let authority = try MeshAuthority(directory: invocation.required(.authority))
             let report = try authority.issue(
-                to: name, NodeIdentityFiles(directory: invocation.required(.out)), days: life, replaces: invocation.has(.force),
+                to: name, NodeIdentityFiles(directory: invocation.required(.out)), days: life,
+                replaces: invocation.has(.force),
                 now: terminal.now())
             try renderer.show { () throws(Failure) in report.presentation }
         })

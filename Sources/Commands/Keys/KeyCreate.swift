@@ -1,4 +1,5 @@
 import Envelope
+import Keyring
 import Node
 
 /// `relayctl key create`
@@ -46,7 +47,9 @@ struct KeyReport: Encodable, Sendable {
     var peers: [String]?
 
     var presentation: Presentation {
-        var lines = [Line("key \(key)") + Line("  generation \(generation), a new one is due \(due.rfc3339.prefix(10))")]
+        var lines = [
+            Line("key \(key)") + Line("  generation \(generation), a new one is due \(due.rfc3339.prefix(10))")
+        ]
         if let holder, let peers {
             lines.append(Line(holder, .strong) + Line(" may speak with: \(peers.joined(separator: ", "))"))
         }

@@ -1,4 +1,5 @@
 import Envelope
+import Keyring
 import Node
 
 /// `relayctl key grant`
