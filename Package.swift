@@ -68,8 +68,8 @@ let package = Package(
         module("Commands", ["Envelope", "Crypto", "Keyring", "Node", "Admin"]),
 
         // Programs, one short file each.
-        program("relayd", ["Relay", "Admin"]),
-        program("agentd", ["Agent", "Connectors", "Admin"]),
+        program("relayd", ["Relay", "Node", "Admin"]),
+        program("agentd", ["Agent", "Node", "Connectors", "Admin"]),
         program("relayctl", ["Commands"]),
         program("bench", ["Envelope", "Node", "Admin"]),
 

@@ -103,7 +103,8 @@ extension Outbox {
 
     /// The forwarder dropped an expired item: it will never be receipted.
     mutating func expiredUnderWay(stored: UInt64, at now: Instant) {
-        guard let place = places[stored], let head = streams[place.stream].items.dropFirst(streams[place.stream].head).first,
+        guard let place = places[stored],
+            let head = streams[place.stream].items.dropFirst(streams[place.stream].head).first,
             head.sequence == place.sequence
         else { return departed(stored: stored, at: now) }
         expireHead(of: place.stream, at: now)
@@ -115,7 +116,9 @@ extension Outbox {
             now >= time + resendAfter
         else { return }
         for place in streams[index].items.indices.dropFirst(streams[index].head).prefix(Self.resendBatch) {
-            guard case .departed(let time) = streams[index].items[place].state, now >= time + resendAfter else { return }
+            guard case .departed(let time) = streams[index].items[place].state, now >= time + resendAfter else {
+                return
+            }
             countResent()
             send(index, place, at: now)
         }

@@ -134,7 +134,8 @@ extension Outbox {
         streams[index].items.append(
             Item(
                 sequence: sequence, stored: stored, length: length, lifetime: lifetime,
-                madeAt: Instant(nanoseconds: now.nanoseconds - age.wholeNanoseconds), state: isFirst ? .underWay : .held))
+                madeAt: Instant(nanoseconds: now.nanoseconds - age.wholeNanoseconds), state: isFirst ? .underWay : .held
+            ))
         streams[index].last = max(streams[index].last, sequence)
         places[stored] = Place(stream: index, sequence: sequence)
         itemCount += 1

@@ -70,4 +70,9 @@ extension NodeID {
     public init(of name: NodeName) {
         self.init(Bytes16(Digest.sha256(Array(name.description.utf8)).prefix(16)))
     }
+
+    /// Of a node's full name or of an anycast name, such as `manager`.
+    public init(ofText name: String) {
+        self.init(Bytes16(Digest.sha256(Array(name.utf8)).prefix(16)))
+    }
 }

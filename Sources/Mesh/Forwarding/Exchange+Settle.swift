@@ -55,6 +55,11 @@ extension Exchange {
         }
     }
 
+    /// Something happened that nobody has taken note of yet.
+    public var hasWork: Bool {
+        !events.isEmpty || !forwarder.effects.isEmpty || forwarder.links.contains { $0.isDirty && $0.isUp }
+    }
+
     public var nextDeadline: Instant {
         var deadline = forwarder.nextDeadline
         for slot in slots {

@@ -26,6 +26,7 @@ extension Forwarder {
             counters.refusedNotPermitted += 1
             return refuse(creditor, .notPermitted, delay: .seconds(60), length: envelope.count)
         }
+        guard !isDraining else { return refuse(creditor, .stopping, delay: .seconds(1), length: envelope.count) }
         let isLocal = locals.contains(header.destination)
         guard hasRoom(for: envelope.count, lane: header.lane, isLocal: isLocal) else {
             counters.refusedFull += 1

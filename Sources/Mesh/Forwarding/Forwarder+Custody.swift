@@ -142,7 +142,7 @@ extension Forwarder {
 
     /// The durable copy is unreadable and nothing else is left of it here.
     mutating func drop(_ index: UInt32, at now: Instant) {
-        counters.expired += 1
+        counters.lost += 1
         forgetStored(index)
         unqueue(index)
         remove(index)

@@ -10,6 +10,11 @@ extension Forwarder {
         return links.count - 1
     }
 
+    public func linkNumber(of peer: NodeID) -> LinkIndex? { linkIndex[peer] }
+
+    /// Whether a session with this neighbour stands.
+    public func isEstablished(_ peer: NodeID) -> Bool { linkIndex[peer].map { links[$0].isUp } ?? false }
+
     /// The resumption part of the hello for a new session with this neighbour.
     func resumption(_ link: LinkIndex) -> (session: Bytes16, safe: RangeSet) { links[link].ledger.resumption }
 

@@ -76,7 +76,6 @@ extension Forwarder {
         let number = isLocal ? -1 : instances[index].queue
         if number >= 0 { queues[Int(number)].fetching -= 1 }
         guard let envelope, envelope.count == Int(instances[index].length) else {
-            counters.damaged += 1
             return drop(index, at: now)
         }
         if instances[index].block.isNone { instances[index].block = slabs.allocate(envelope) }

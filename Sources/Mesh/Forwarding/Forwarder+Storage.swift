@@ -96,4 +96,23 @@ extension Forwarder {
             list(Int32(number))
         }
     }
+
+    /// Whether the store took the last write.
+    public var storeTakesWrites: Bool { storeBlockedUntil == .zero }
+
+    // MARK: Stopping
+
+    /// Takes nothing more from now on and asks the store for everything custody is still owed for.
+    public mutating func beginDraining(at now: Instant) {
+        isDraining = true
+        guard configuration.hasStore else { return }
+        for index in instances.indices where instances[index].state != .vacant && instances[index].creditor.link >= 0 {
+            requestStore(index, at: now)
+        }
+    }
+
+    /// Something is here for which a neighbour still waits for our word.
+    public var owesCustody: Bool {
+        instances.indices.contains { instances[$0].state != .vacant && instances[$0].creditor.link >= 0 }
+    }
 }

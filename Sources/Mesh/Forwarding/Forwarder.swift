@@ -57,6 +57,8 @@ public struct Forwarder: ~Copyable {
     public internal(set) var effects: [Effect] = []
     public internal(set) var counters = Counters()
     var sweepDue = Instant.zero
+    /// On the way to a stop: arrivals are refused.
+    var isDraining = false
     /// The link whose bytes are being read, and when.
     var reading: (link: LinkIndex, at: Instant) = (0, .zero)
     /// Messages for the mesh core met while reading.
@@ -116,7 +118,8 @@ public enum Effect: Equatable, Sendable {
     }
 }
 
-/// Counts since the process began. At every instant: accepted = delivered + handedOver + expired + present.
+/// Counts since the process began. At every instant: accepted = delivered + handedOver +
+/// expired + lost + present.
 public struct Counters: Equatable, Sendable {
     /// Envelopes taken from neighbours, from the store at start, or made here.
     public var accepted: UInt64 = 0
@@ -125,6 +128,8 @@ public struct Counters: Equatable, Sendable {
     /// Custody taken by the next hop.
     public var handedOver: UInt64 = 0
     public var expired: UInt64 = 0
+    /// Durable copies that could not be read back.
+    public var lost: UInt64 = 0
     public var bytesAccepted: UInt64 = 0
     public var bytesHandedOver: UInt64 = 0
     /// Arrivals not accepted, by reason.

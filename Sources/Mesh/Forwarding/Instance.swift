@@ -8,6 +8,18 @@ public struct InstanceID: Hashable, Sendable {
     var index: UInt32
     /// Raised each time the place is used anew, so that an old id finds nothing instead of somebody else.
     var generation: UInt32
+
+    /// The same as one number, for a store that gives a number back.
+    public var token: UInt64 { UInt64(generation) << 32 | UInt64(index) }
+
+    public init(token: UInt64) {
+        self.init(index: UInt32(truncatingIfNeeded: token), generation: UInt32(truncatingIfNeeded: token >> 32))
+    }
+
+    init(index: UInt32, generation: UInt32) {
+        self.index = index
+        self.generation = generation
+    }
 }
 
 struct Instance {
@@ -72,6 +84,8 @@ struct InstanceTable {
     private var vacant: [UInt32] = []
 
     var count: Int { places.count - vacant.count }
+    /// All places, vacant ones among them.
+    var indices: Range<UInt32> { 0..<UInt32(places.count) }
 
     subscript(index: UInt32) -> Instance {
         @inline(__always) _read { yield places[Int(index)] }

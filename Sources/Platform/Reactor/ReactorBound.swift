@@ -4,7 +4,7 @@
 /// Sound because the value is only ever read, changed and, while the reactor takes work, released on that thread.
 public final class ReactorBound<Value>: @unchecked Sendable {
     private var stored: Value?
-    private let mailbox: Mailbox
+    let mailbox: Mailbox
 
     /// Made on the reactor's thread; see ``Reactor/bind(_:)``.
     init(_ value: Value, mailbox: Mailbox) {

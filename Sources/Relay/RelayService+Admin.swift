@@ -1,0 +1,66 @@
+import Envelope
+import Journal
+import Mesh
+import Node
+import Platform
+
+// What the relay answers on its admin socket. Questions come on the server's threads and are answered on the
+// reactor's.
+extension RelayService {
+    static func answer(_ request: AdminRequest, _ relay: ReactorBound<RelayService>) -> AdminResponse {
+        do throws(MailboxError) {
+            return try relay.ask { $0.answer(request) }
+        } catch {
+            return .problem(status: 503, error.description)
+        }
+    }
+
+    func answer(_ request: AdminRequest) -> AdminResponse {
+        switch (request.method, request.path) {
+        case ("GET", "/v1/status"): .json(status: 200, status)
+        case ("GET", "/v1/topology"): .json(status: 200, topology)
+        case ("GET", "/v1/queues"): .json(status: 200, queues)
+        case ("GET", "/healthz"): .text(status: 200, contentType: "text/plain", "ok\n")
+        case ("GET", "/readyz"): readiness
+        default:
+            .notFound(request, known: ["/v1/status", "/v1/topology", "/v1/queues", "/healthz", "/readyz"])
+        }
+    }
+
+    private var readiness: AdminResponse {
+        isStopping
+            ? .problem(status: 503, "the relay is stopping")
+            : hub.exchange.forwarder.storeTakesWrites
+                ? .text(status: 200, contentType: "text/plain", "ready\n")
+                : .problem(
+                    status: 503, "the store takes no writes", hint: "see the log for store.refused or store.stalled")
+    }
+
+    private var status: NodeStatus {
+        let now = reactor.now
+        let usage = store?.usage
+        return NodeStatus(
+            node: identity.name.description, role: "relay", version: Software.version, pid: ProcessFigures.identifier,
+            started: birth.wall, uptimeSeconds: birth.uptimeSeconds(at: now), asOf: Clock.wall,
+            links: hub.linkReports(at: now), counters: CounterReport(hub.exchange.forwarder),
+            store: StoreReport(
+                bytes: UInt64(usage?.liveBytes ?? 0), envelopes: UInt64(usage?.records ?? 0),
+                limitBytes: UInt64(configuration.store.maxBytes)),
+            memory: MemoryReport(
+                residentBytes: ProcessFigures.residentBytes,
+                heldBytes: UInt64(hub.exchange.forwarder.holdings.memoryBytes),
+                budgetBytes: UInt64(configuration.memory)),
+            lastReload: lastReload)
+    }
+
+    private var queues: QueueReport {
+        QueueReport(
+            node: identity.name.description, asOf: Clock.wall,
+            queues: hub.queueReports(at: reactor.now) { self.name(of: $0) })
+    }
+
+    private var topology: TopologyReport {
+        updateStatistics()
+        return TopologyReport(router.topology(at: reactor.now), configured: configuration, software: Software.version)
+    }
+}
