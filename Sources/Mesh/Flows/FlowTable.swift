@@ -65,6 +65,9 @@ public struct FlowTable: Sendable {
 
     public subscript(index: FlowIndex) -> FlowDeclaration { declarations[index.number] }
 
+    /// Answers held now; at most ``Limits/flowDecisions``.
+    public var rememberedDecisions: Int { decisions.count }
+
     /// The flow that permits an envelope, nil where none does. Remembered a pair; one look into a table as a rule.
     public mutating func permits(
         source: NodeID, destination: NodeID, lane: Lane, traffic: FlowTraffic, directory: some NodeDirectory

@@ -4,7 +4,7 @@ extension Limits {
     // MARK: Link state: sizes
 
     /// Relays one mesh may hold. Paths are computed from every neighbour in O(relays²), so this bounds a change to
-    /// some tens of milliseconds in the densest mesh; meshes we plan for have tens.
+    /// a fraction of a second in the densest mesh; meshes we plan for have tens.
     public static let meshRelays = 256
     /// Links and attached nodes one relay may list together.
     public static let advertisedLinks = 4096

@@ -45,6 +45,14 @@ public struct LinkStateDatabase: Sendable {
         return true
     }
 
+    /// - Returns: false where there was none.
+    mutating func remove(_ origin: NodeName) -> Bool {
+        let index = position(of: origin)
+        guard index < entries.count, entries[index].advertisement.origin == origin else { return false }
+        entries.remove(at: index)
+        return true
+    }
+
     /// Makes room by forgetting the origin silent for longest, if any is silent.
     private mutating func forgetSilent() -> Bool {
         let silent = entries.indices.filter { !entries[$0].isUsed }

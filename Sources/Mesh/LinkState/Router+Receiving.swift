@@ -24,6 +24,11 @@ extension Router {
         }
     }
 
+    /// Its certificate was revoked: what it told is not used any more. What it tells from now on fails the trust's check.
+    public mutating func forgetOrigin(_ origin: NodeName, at now: Instant, into sink: inout some RouterSink) {
+        if database.remove(origin) { computePaths(at: now, into: &sink) }
+    }
+
     private func request(
         newerIn entries: [LinkStateMessage.DigestEntry], from peer: NodeName, into sink: inout some RouterSink
     ) {
