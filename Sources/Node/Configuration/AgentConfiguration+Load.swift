@@ -61,9 +61,11 @@ extension SinkConfiguration {
         from = reader.verbatim("from") == nil ? [.everyone] : reader.list("from", of: .nodePattern)
         sink = reader.kindred("sink", kinds: Self.sinkKinds)
         sinkPath = reader.path(of: "sink")
-        for key in ["topics", "from"] where reader.isEmptyList(key) && (key == "topics" || reader.node["from"] != nil) {
-            reader.report(
-                key == "topics" ? "names no topic; write a list of topics, or ['*'] for all" : "names no node", at: key)
+        if reader.isEmptyList("topics") {
+            reader.report("names no topic; write a list of topics, or ['*'] for all", at: "topics")
+        }
+        if reader.node["from"] != nil, reader.isEmptyList("from") {
+            reader.report("names no node; write a list such as [plant-a/*], or leave it out for all", at: "from")
         }
     }
 }

@@ -110,6 +110,9 @@ public struct YAMLScalar: Hashable, Sendable {
 
     static func isNullWord(_ text: String) -> Bool { ["", "~", "null", "Null", "NULL"].contains(text) }
 
-    public static func == (left: Self, right: Self) -> Bool { left.text == right.text && left.isNull == right.isNull }
-    public func hash(into hasher: inout Hasher) { hasher.combine(text) }
+    public static func == (left: Self, right: Self) -> Bool {
+        left.isNull || right.isNull ? left.isNull == right.isNull : left.text == right.text
+    }
+
+    public func hash(into hasher: inout Hasher) { hasher.combine(isNull ? "" : text) }
 }
