@@ -168,6 +168,11 @@ import Testing
             ["warning: dir/t.yaml:23:19: flows[0].from: no agent of this file is meant by 'c/*'"]
         ),
         (9, "        - {name: j, to: b/x, lane: bulk, source: {kind: sql}}", []),
+        (9, "        - {name: j, to: '${UNSET}', source: {kind: sql}}", []),
+        (
+            16, "        role: agent\n        keys: k",
+            ["dir/t.yaml:17:15: zones.b.nodes.x.keys: is keys.grant in the agent's directory always; leave it out"]
+        ),
     ])
     func finds(line: Int, text: String, expected: [String]) {
         #expect(problems(replaced(line, text)) == expected)

@@ -4,7 +4,10 @@ extension TopologyCheck {
     /// Each job needs an end, a permission, a way, and had better have a sink.
     mutating func checkJobs(_ ways: TopologyWays) {
         for (node, nodeReader) in zip(topology.nodes, nodeReaders) {
+            guard case .sequence(let items)? = node.jobs?.content else { continue }
             for (index, job) in (node.agent?.jobs ?? []).enumerated() {
+                // A destination whose variable is not set here is known only where the job runs.
+                guard items.indices.contains(index), items[index]["to"]?.scalar?.problem == nil else { continue }
                 check(job, index, of: node, nodeReader, ways)
             }
         }

@@ -117,6 +117,9 @@ extension TopologyFile.Node {
         sinks = reader.verbatim("sinks")
         let role = role
         agent = reader.passingOn { AgentConfiguration(reader, role: role) }
+        if agent?.keys != nil {
+            reader.report("is \(TopologyLayout.keysName) in the agent's directory always; leave it out", at: "keys")
+        }
     }
 }
 
