@@ -65,8 +65,9 @@ static inline int gridrelay_certificate_uris(const X509 *certificate, void *text
         const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, index);
         if (name->type != GEN_URI) continue;
         if (count++ > 0) continue;
-        *length = (size_t)ASN1_STRING_length(name->d.uniformResourceIdentifier);
-        memcpy(text, ASN1_STRING_get0_data(name->d.uniformResourceIdentifier), *length < capacity ? *length : capacity);
+        const ASN1_STRING *uri = name->d.uniformResourceIdentifier;
+        *length = (size_t)ASN1_STRING_length(uri);
+        if (*length > 0) memcpy(text, ASN1_STRING_get0_data(uri), *length < capacity ? *length : capacity);
     }
     GENERAL_NAMES_free(names);
     return count;

@@ -1,3 +1,4 @@
+import COpenSSL
 import Envelope
 import Testing
 
@@ -124,7 +125,7 @@ import Testing
     func onlyOneWellFormedNameCounts(names: String?) throws {
         let handle = try authority.issue(
             subject: "plant-a/relay-1", names: names, publicKey: key.verifyingKey, now: Self.now, days: 1)
-        let error = #expect(throws: CertificateError.self) { try NodeCertificate(der: handle.der) }
+        let error = #expect(throws: CertificateError.self) { try NodeCertificate(der: handle.encoded()) }
         guard case .noNodeName = error else {
             Issue.record("\(String(describing: error))")
             return
@@ -135,7 +136,7 @@ import Testing
         let handle = try authority.issue(
             subject: "x", names: "DNS:relay-1,URI:gridrelay://plant-a/relay-1,IP:10.0.0.1",
             publicKey: key.verifyingKey, now: Self.now, days: 1)
-        #expect(try NodeCertificate(der: handle.der).name == certificate.name)
+        #expect(try NodeCertificate(der: handle.encoded()).name == certificate.name)
     }
 
     @Test(arguments: ["serverAuth", "clientAuth", "codeSigning"])
@@ -144,7 +145,7 @@ import Testing
             subject: "x", names: "URI:gridrelay://plant-a/relay-1", publicKey: key.verifyingKey, now: Self.now,
             days: 1, usage: usage)
         let error = #expect(throws: CertificateError.self) {
-            try NodeCertificate(der: handle.der).verify(against: authority.certificate, at: Self.now)
+            try NodeCertificate(der: handle.encoded()).verify(against: authority.certificate, at: Self.now)
         }
         guard case .untrusted = error else {
             Issue.record("\(String(describing: error))")
@@ -172,6 +173,43 @@ import Testing
             #expect(throws: CertificateError.self, "bit \(bit)") {
                 try NodeCertificate(der: altered).verify(against: authority.certificate, at: Self.now)
             }
+        }
+    }
+
+    /// Names go to a log before anybody has vouched for them: whatever stands there, an error comes out.
+    @Test func noAlteredNameDoesHarm() throws {
+        let der = certificate.der
+        for text in ["GridRelay mesh authority", "gridrelay://plant-a/relay-1"] {
+            let place = try #require(der.indices.first { der[$0...].starts(with: text.utf8) })
+            // From the structure before the text to its first letters; then nothing but text follows.
+            for position in place - 24..<place + 3 {
+                for value in UInt8.min...UInt8.max where value != der[position] {
+                    var altered = der
+                    altered[position] = value
+                    #expect(throws: CertificateError.self, "\(value) at \(position)") {
+                        try NodeCertificate(der: altered).verify(against: authority.certificate, at: Self.now)
+                    }
+                }
+            }
+        }
+    }
+
+    @Test func aNameThatCannotBePrintedDoesNoHarm() throws {
+        // A Teletex string beyond ASCII, and text with control characters, as issuer.
+        for (kind, bytes) in [
+            (V_ASN1_T61STRING, bytes(0xFF, 9)), (V_ASN1_PRINTABLESTRING, Array("a\n\u{1B}[2Jb".utf8)),
+        ] {
+            let handle = try authority.issue(
+                subject: "x", names: "URI:gridrelay://plant-a/x", publicKey: key.verifyingKey, now: Self.now, days: 1)
+            let name = try #require(X509_get_issuer_name(handle.pointer))
+            #expect(X509_NAME_add_entry_by_txt(name, "O", kind, bytes, Int32(bytes.count), -1, 0) == 1)
+            #expect(X509_sign(handle.pointer, authority.key.handle.pointer, nil) > 0)
+            let read = try NodeCertificate(der: handle.encoded())
+            let error = #expect(throws: CertificateError.self) {
+                try read.verify(against: authority.certificate, at: Self.now)
+            }
+            let words = try #require(error).description
+            #expect(!words.utf8.contains { $0 < 0x20 || $0 == 0x7F }, "\(words)")
         }
     }
 

@@ -45,7 +45,7 @@ public struct AuthorityCertificate: Sendable, Equatable {
         notBefore = handle.notBefore
         notAfter = handle.notAfter
         subject = handle.subject
-        der = handle.der
+        der = try handle.encoded()
         fingerprint = Digest.sha256(der)
     }
 

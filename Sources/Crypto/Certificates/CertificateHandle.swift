@@ -54,9 +54,11 @@ final class CertificateHandle: @unchecked Sendable {
         return found
     }
 
-    var der: [UInt8] {
+    /// - Throws: ``CertificateError/unreadable(reason:)`` where a stranger's certificate cannot be written again.
+    func encoded() throws(CertificateError) -> [UInt8] {
+        ERR_clear_error()
         let count = Int(i2d_X509(pointer, nil))
-        precondition(count > 0, "OpenSSL cannot encode a certificate")
+        guard count > 0 else { throw .unreadable(reason: OpenSSL.takeReason()) }
         return [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
             var position = buffer.baseAddress
             filled = Int(i2d_X509(pointer, &position))
@@ -86,12 +88,18 @@ final class CertificateHandle: @unchecked Sendable {
     var subject: String { Self.oneLine(X509_get_subject_name(pointer)) }
     var issuer: String { Self.oneLine(X509_get_issuer_name(pointer)) }
 
-    /// Cut to 200 characters, because a stranger's certificate may hold any name and this goes to a log.
-    /// RFC 2253 form; OpenSSL escapes control characters in it.
+    /// Cut to 200 bytes, because a stranger's certificate may hold any name and this goes to a log. OpenSSL
+    /// escapes control characters.
     private static func oneLine(_ name: OpaquePointer?) -> String {
-        let text = OpenSSL.collect(
-            { X509_NAME_print_ex($0, name, 0, gridrelay_name_flags()) >= 0 ? 1 : 0 }, "a name")
-        return text.withUnsafeBytes { String(decoding: $0.prefix(200), as: UTF8.self) }
+        let writer = OpenSSL.require(BIO_new(BIO_s_mem()), "a memory stream")
+        defer { BIO_free(writer) }
+        guard let name, X509_NAME_print_ex(writer, name, 0, gridrelay_name_flags()) >= 0 else {
+            ERR_clear_error()
+            return "an unreadable name"
+        }
+        var start: UnsafeRawPointer?
+        let count = gridrelay_bio_memory(writer, &start)
+        return String(decoding: UnsafeRawBufferPointer(start: start, count: count).prefix(200), as: UTF8.self)
     }
 
     /// The key the certificate speaks for.

@@ -36,7 +36,7 @@ public struct NodeCertificate: Sendable, Equatable {
         publicKey = try handle.publicKey()
         notBefore = handle.notBefore
         notAfter = handle.notAfter
-        der = handle.der
+        der = try handle.encoded()
         fingerprint = Digest.sha256(der)
     }
 
