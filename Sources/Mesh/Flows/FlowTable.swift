@@ -12,14 +12,24 @@ public struct FlowIndex: Hashable, Comparable, Sendable, CustomStringConvertible
 public enum FlowTraffic: UInt8, Sendable {
     /// Goes the flow's way.
     case data = 0
-    /// Goes back from a destination to a source, in the control lane: receipts and notices of expiry.
+    /// Goes back from a destination to a source, in the control lane.
     case receipt = 1
+    /// As a receipt, but any relay on the way may be its sender, since any may be where the envelope's life ended.
+    case expiry = 2
+
+    public init(_ kind: Header.Kind) {
+        switch kind {
+        case .data: self = .data
+        case .receipt: self = .receipt
+        case .expiry: self = .expiry
+        }
+    }
 }
 
 /// Which envelopes a relay may pass on. What no enabled flow permits is denied.
 ///
-/// A flow permits its own lane; one in `live` also `bulk`, where the history of live data travels. Receipts need no
-/// flow of their own. Of several flows that fit, the first declared counts.
+/// A flow permits its own lane; one in `live` also `bulk`, where the history of live data travels. Receipts and notices
+/// of expiry need no flow of their own. Of several flows that fit, the first declared counts.
 ///
 /// Answers depend on the names the mesh knows only for `zone/*` patterns and for receipts of anycast destinations.
 /// The flows are checked on ids, and ids are hashes, so a relay that has not heard of a node denies what only such a
@@ -92,8 +102,10 @@ public struct FlowTable: Sendable {
             case .data:
                 rule.carries(question.lane) && rule.from.matches(source) && rule.to.matches(destination)
             case .receipt:
+                question.lane == .control && rule.from.matches(destination) && rule.isAnswered(by: source, directory)
+            case .expiry:
                 question.lane == .control && rule.from.matches(destination)
-                    && (rule.to.matches(source) || rule.to.services.contains { directory.offers($0, by: source.id) })
+                    && (directory.isRelay(source.id) || rule.isAnswered(by: source, directory))
             }
         }?.index
     }
@@ -119,6 +131,11 @@ private struct Rule: Sendable {
 
     func carries(_ lane: Lane) -> Bool {
         lane == self.lane || (self.lane == .live && lane == .bulk)
+    }
+
+    /// A service is answered by the nodes that offer it, under their own names.
+    func isAnswered(by node: Address, _ directory: some NodeDirectory) -> Bool {
+        to.matches(node) || to.services.contains { directory.offers($0, by: node.id) }
     }
 
     struct Side: Sendable {

@@ -8,6 +8,13 @@ public protocol NodeDirectory {
     func nodeName(of id: NodeID) -> NodeName?
     /// True where some relay lists `node` as offering the service of that id.
     func offers(_ service: NodeID, by node: NodeID) -> Bool
+    /// True for this node, its relay neighbours and every relay that has advertised itself.
+    func isRelay(_ id: NodeID) -> Bool
+}
+
+extension NodeDirectory {
+    /// A directory that cannot tell says no: what depends on it is denied.
+    public func isRelay(_ id: NodeID) -> Bool { false }
 }
 
 /// Names and offers as of the last change.
@@ -18,5 +25,6 @@ struct Directory: Equatable, Sendable {
     }
 
     var names: [NodeID: NodeName] = [:]
+    var relays: Set<NodeID> = []
     var offers: Set<Offer> = []
 }

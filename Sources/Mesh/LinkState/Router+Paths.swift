@@ -15,17 +15,17 @@ extension Router {
         if refreshPaths(at: now) { sink.routesChanged() }
     }
 
-    /// - Returns: true where a route is another now.
+    /// - Returns: true where a route or an answer of the directory is another now.
     mutating func refreshPaths(at now: Instant) -> Bool {
         lastPaths = now
         pathsDue = .never
         let directory = makeDirectory()
+        let fresh = makeTable()
+        guard directory != self.directory || fresh != table else { return false }
         if directory != self.directory {
             self.directory = directory
             directoryVersion += 1
         }
-        let fresh = makeTable()
-        guard fresh != table else { return false }
         table = fresh
         return true
     }
@@ -63,7 +63,7 @@ extension Router {
         }
         let others = database.entries.flatMap { entry in
             zip(entry.advertisement.attached, entry.attachedIDs).map { node, id in
-                RoutingTable.Attachment(node: id, relay: entry.originID, isUp: node.isUp && entry.isUsed)
+                RoutingTable.Attachment(node: id, relay: entry.originID, isUp: node.isUp)
             }
         }
         return own + others
@@ -87,9 +87,14 @@ extension Router {
     private func makeDirectory() -> Directory {
         var directory = Directory()
         directory.names[localID] = local
-        for link in adjacencies { directory.names[link.id] = link.name }
+        directory.relays = [localID]
+        for link in adjacencies {
+            directory.names[link.id] = link.name
+            if link.kind == .relay { directory.relays.insert(link.id) }
+        }
         for entry in database.entries {
             directory.names[entry.originID] = entry.advertisement.origin
+            directory.relays.insert(entry.originID)
             for (link, id) in zip(entry.advertisement.links, entry.linkIDs) { directory.names[id] = link.peer }
             for (node, id) in zip(entry.advertisement.attached, entry.attachedIDs) { directory.names[id] = node.node }
         }

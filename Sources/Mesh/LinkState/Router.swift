@@ -75,6 +75,8 @@ extension Router: NodeDirectory {
         directory.offers.contains(Directory.Offer(service: service, provider: node))
     }
 
+    public func isRelay(_ id: NodeID) -> Bool { directory.relays.contains(id) }
+
     /// When ``timeReached(_:into:)`` next has something to do.
     public var nextDeadline: Instant {
         min(min(advertisementDue, digestDue), min(pathsDue, min(database.nextExpiry, nextForgottenLink)))

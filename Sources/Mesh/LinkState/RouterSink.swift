@@ -4,7 +4,8 @@ import Envelope
 public protocol RouterSink {
     /// Sends a link-state message to a relay that has a link. A message that is lost is made good by a digest.
     mutating func send(_ message: [UInt8], to peer: NodeName)
-    /// Some destination's ``Route`` is another now: try again what is parked.
+    /// Some destination's ``Route``, or an answer of the ``NodeDirectory``, is another now: take copies anew and try
+    /// again what is parked.
     mutating func routesChanged()
     /// Something that a person should know of; nothing waits for it.
     mutating func alarm(_ alarm: RouterAlarm)

@@ -5,9 +5,12 @@ import Testing
 private struct ToyDirectory: NodeDirectory {
     var directoryVersion: UInt64 = 1
     var names: [String] = []
+    var relays: [String] = []
     var offers: [(service: String, node: String)] = []
 
     func nodeName(of id: NodeID) -> NodeName? { names.first { toyID($0) == id }.map { node($0) } }
+
+    func isRelay(_ id: NodeID) -> Bool { relays.contains { toyID($0) == id } }
 
     func offers(_ service: NodeID, by node: NodeID) -> Bool {
         offers.contains { toyID($0.service) == service && toyID($0.node) == node }
@@ -91,6 +94,18 @@ private struct ToyDirectory: NodeDirectory {
         #expect(ask(&table, "plant-b/store", "plant-a/press", .live, .receipt) == nil)
         #expect(ask(&table, "plant-a/press", "plant-b/store", .control, .receipt) == nil)
         #expect(ask(&table, "plant-b/store", "plant-a/press", .control, .data) == nil)
+    }
+
+    @Test mutating func noticesOfExpiryComeFromRelaysOnTheWayToo() throws {
+        directory.relays = ["dmz/relay"]
+        var table = try table(flow("one", from: ["plant-a/*"], to: ["plant-b/store"]))
+        #expect(ask(&table, "dmz/relay", "plant-a/press", .control, .expiry) == 0)
+        #expect(ask(&table, "plant-b/store", "plant-a/press", .control, .expiry) == 0)
+        #expect(ask(&table, "plant-a/pump", "plant-a/press", .control, .expiry) == nil)
+        #expect(ask(&table, "dmz/relay", "plant-b/store", .control, .expiry) == nil)
+        #expect(ask(&table, "dmz/relay", "plant-a/press", .live, .expiry) == nil)
+        #expect(ask(&table, "dmz/relay", "plant-a/press", .control, .receipt) == nil)
+        #expect(Header.Kind.allCases.map { FlowTraffic($0) } == [.data, .receipt, .expiry])
     }
 
     @Test mutating func aServiceIsADestinationAndItsProvidersSendReceipts() throws {

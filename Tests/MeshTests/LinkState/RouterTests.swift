@@ -129,6 +129,22 @@ import Testing
         for name in ["a/r", "b/r", "c/r", "b/press"] { #expect(router.nodeName(of: toyID(name)) == node(name)) }
         #expect(router.nodeName(of: toyID("x/y")) == nil)
         #expect(!router.offers(toyID("manager"), by: toyID("b/press")))
+        #expect(["a/r", "b/r", "c/r", "b/press"].map { router.isRelay(toyID($0)) } == [true, true, false, false])
+    }
+
+    /// Flows are checked on copies of the directory, which are taken anew when routes change.
+    @Test mutating func anotherOfferIsAChangeThoughNoRouteIs() throws {
+        up("b/r")
+        var other = relay("b/r", links: ["a/r"], agents: ["b/m"])
+        other.services = [.init(name: .manager, provider: node("b/r"))]
+        try hear([other], from: "b/r", at: seconds(1))
+        let (before, table) = (sink.changes, router.table)
+        other.stamp.sequence = 2
+        other.services.insert(.init(name: .manager, provider: node("b/m")), at: 0)
+        try hear([other], from: "b/r", at: seconds(2))
+        #expect(router.table == table)
+        #expect(sink.changes == before + 1)
+        #expect(router.offers(toyID("manager"), by: toyID("b/m")))
     }
 
     @Test mutating func statisticsAloneChangeNoRoute() throws {
