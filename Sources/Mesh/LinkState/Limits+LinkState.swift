@@ -35,6 +35,9 @@ extension Limits {
     public static let advertisementRefresh = Duration.seconds(5)
     /// Least time between two computations of paths for changes elsewhere in the mesh.
     public static let pathInterval = Duration.milliseconds(50)
+    /// What that time doubles to while changes keep coming: with 30,000 nodes attached to a mesh one computation takes
+    /// some 50 ms, which must not be all that a relay does.
+    public static let pathIntervalMost = Duration.seconds(1)
     /// How often a relay tells each neighbour what it holds; bounds how long a missed advertisement stays missed.
     public static let digestInterval = Duration.seconds(10)
     /// A relay silent for so long is not routed through: 24 refreshes missed, so not a busy machine but a dead one.

@@ -5,7 +5,7 @@ extension Router {
     /// Lets time do its work: advertisements, digests, paths, expiry. Early calls are harmless.
     public mutating func timeReached(_ now: Instant, into sink: inout some RouterSink) {
         let forgotten = forgetOldLinks(at: now)
-        if database.expire(at: now) || forgotten || pathsDue <= now { computePaths(at: now, into: &sink) }
+        if database.expire(at: now) || forgotten || pathsDue <= now { computeScheduledPaths(at: now, into: &sink) }
         if forgotten { scheduleAdvertisement(at: now, into: &sink) }
         if advertisementDue <= now { advertise(at: now, into: &sink) }
         guard digestDue <= now else { return }

@@ -2,13 +2,22 @@ import Envelope
 
 // From the database to the routing table.
 extension Router {
-    /// News from elsewhere: computed at once after a quiet time, else once an interval.
+    /// News from elsewhere: computed at once after a quiet time, else once an interval, which doubles while news keep
+    /// coming.
     mutating func schedulePaths(at now: Instant, into sink: inout some RouterSink) {
-        if let last = lastPaths, now < last + Limits.pathInterval {
-            pathsDue = min(pathsDue, last + Limits.pathInterval)
+        if let last = lastPaths, now < last + pathInterval {
+            pathsDue = min(pathsDue, last + pathInterval)
         } else {
-            computePaths(at: now, into: &sink)
+            computeScheduledPaths(at: now, into: &sink)
         }
+    }
+
+    /// Only these raise the interval: own links, which count at once, come in bursts when a relay starts.
+    mutating func computeScheduledPaths(at now: Instant, into sink: inout some RouterSink) {
+        let sinceLast = lastPaths.map { now - $0 } ?? Limits.pathIntervalMost
+        pathInterval =
+            sinceLast < pathInterval * 2 ? min(pathInterval * 2, Limits.pathIntervalMost) : Limits.pathInterval
+        computePaths(at: now, into: &sink)
     }
 
     mutating func computePaths(at now: Instant, into sink: inout some RouterSink) {
@@ -86,6 +95,7 @@ extension Router {
 
     private func makeDirectory() -> Directory {
         var directory = Directory()
+        directory.names.reserveCapacity(self.directory.names.count)
         directory.names[localID] = local
         directory.relays = [localID]
         for link in adjacencies {

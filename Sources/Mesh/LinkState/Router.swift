@@ -44,6 +44,7 @@ public struct Router<Trust: AdvertisementTrust>: Sendable {
     var digestDue = Instant.never
     var pathsDue = Instant.never
     var lastPaths: Instant?
+    var pathInterval = Limits.pathInterval
 
     /// - Parameters:
     ///   - boot: one more than at the last start, stored before use; 1 where that is lost (the mesh then tells).

@@ -29,6 +29,7 @@ struct RoutingTable: Equatable, Sendable {
         local: NodeID, graph: RelayGraph, known: [NodeID], attachments: [Attachment], services: [Service]
     ) {
         guard let paths = Paths(local: local, graph: graph) else { return }
+        routes.reserveCapacity(1 + known.count + attachments.count)
         routes[local] = .local
         for relay in known where routes[relay] == nil {
             routes[relay] = paths.route(to: [relay])
@@ -36,7 +37,14 @@ struct RoutingTable: Equatable, Sendable {
         let ordered = attachments.sorted { ($0.node, $0.relay) < ($1.node, $1.relay) }
         for group in ordered.chunked(by: \.node) where routes[group[0].node] == nil {
             let relays = group.filter(\.isUp).map(\.relay)
-            routes[group[0].node] = relays.contains(local) ? .nextHops([group[0].node]) : paths.route(to: relays)
+            routes[group[0].node] =
+                if relays.contains(local) {
+                    .nextHops([group[0].node])
+                } else if relays.count == 1, let shared = routes[relays[0]] {
+                    shared
+                } else {
+                    paths.route(to: relays)
+                }
         }
         let offers = services.sorted { ($0.service, $0.provider, $0.relay) < ($1.service, $1.provider, $1.relay) }
         for group in offers.chunked(by: \.service) where routes[group[0].service] == nil {

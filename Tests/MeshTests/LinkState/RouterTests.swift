@@ -74,6 +74,26 @@ import Testing
         #expect(route("b/x") == .nextHops([toyID("b/r")]))
     }
 
+    @Test mutating func whileNewsKeepComingPathsAreComputedOnceASecond() throws {
+        up("b/r")
+        var times: [Instant] = []
+        for step in 1...500 {
+            let now = Instant(nanoseconds: Int64(step) * 10_000_000)
+            let news = relay("b/r", sequence: UInt64(step), links: ["a/r"], agents: ["b/x\(step)"])
+            try hear([news], from: "b/r", at: now)
+            router.timeReached(now, into: &sink)
+            if router.lastPaths == now { times.append(now) }
+        }
+        let gaps = zip(times.dropFirst(), times).map { $0 - $1 }
+        #expect(gaps.allSatisfy { $0 >= .milliseconds(50) })
+        #expect(gaps.suffix(2) == [.seconds(1), .seconds(1)])
+        router.timeReached(seconds(6.5), into: &sink)
+        #expect(route("b/x500") == .nextHops([toyID("b/r")]))
+        let other = relay("b/r", sequence: 501, links: ["a/r"], agents: ["b/y"])
+        try hear([other], from: "b/r", at: seconds(9))
+        #expect(route("b/y") == .nextHops([toyID("b/r")]))
+    }
+
     @Test mutating func anAgentOfSeveralRelaysIsReachedThroughTheNearest() throws {
         up("b/r", cost: 5)
         up("c/r", cost: 7)
