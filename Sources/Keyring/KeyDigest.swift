@@ -6,15 +6,15 @@ public struct KeyDigest: Hashable, Comparable, Sendable, CustomStringConvertible
 
     /// 32 bytes.
     public let bytes: [UInt8]
+    /// What stands in a header: the first 16 bytes.
+    public let id: KeyID
 
     /// nil unless there are 32 bytes.
     public init?(_ bytes: [UInt8]) {
         guard bytes.count == KeyDigest.size else { return nil }
         self.bytes = bytes
+        id = KeyID(Bytes16(bytes[..<16]))
     }
-
-    /// What stands in a header: the first 16 bytes.
-    public var id: KeyID { KeyID(Bytes16(bytes[..<16])) }
 
     /// 64 lower-case hexadecimal digits.
     public var description: String { Hexadecimal.encode(bytes) }
