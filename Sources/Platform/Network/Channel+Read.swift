@@ -26,16 +26,18 @@ extension Channel {
         return 0
     }
 
-    /// Serves bytes left over from an earlier turn, unless the socket already brought the owner back in this one.
+    /// Serves bytes left over from an earlier turn, unless the socket already brought the owner back in this one;
+    /// then a place in the queue, if it has one, is for the next turn.
     func serveUnread(turn: UInt64) {
-        guard waits.isQueued else { return }
+        guard waits.isQueued, waits.servedTurn != turn else { return }
         waits.isQueued = false
-        if waits.servedTurn != turn { serveReadable() }
+        serveReadable()
     }
 
     func serveReadable() {
         guard phase == .open, !isPaused, !waits.isServing else { return }
         waits.servedTurn = reactor.turn
+        waits.isQueued = false
         waits.mayHoldUnread = false
         waits.isServing = true
         owner?.channelReadable(self)

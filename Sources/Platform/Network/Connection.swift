@@ -22,10 +22,10 @@ struct Connection {
         self.descriptor = descriptor
     }
 
-    /// Once only, by the channel that owns it.
+    /// Once only, by the channel that owns it. Says no TLS farewell: that is a promise that nothing is missing,
+    /// which only an orderly close can give.
     func close() {
         poller.close()
-        session.close()
         Glibc.close(descriptor)
     }
 }
