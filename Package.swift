@@ -79,7 +79,7 @@ let package = Package(
         tests("JournalTests", ["Journal", "Envelope"]),
         tests("LinkTests", ["Link", "Envelope"]),
         tests("MeshTests", ["Mesh", "Link", "Envelope"]),
-        tests("PlatformTests", ["Platform", "Crypto", "Journal", "Envelope"]),
+        tests("PlatformTests", ["CUV", "Platform", "Crypto", "Journal", "Envelope"]),
         tests("NodeTests", ["Node", "Envelope", "Mesh"]),
         tests("ConnectorsTests", ["Connectors", "Agent", "Envelope", "Node"]),
         tests("AgentTests", ["Agent", "Keyring", "Envelope", "Crypto"]),

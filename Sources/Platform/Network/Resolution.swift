@@ -9,27 +9,27 @@ final class Resolution {
     }
 
     private var completion: ((Answer) -> Void)?
-    /// The loop must outlive the question, which may be on another thread when it is given up.
-    private let reactor: Reactor
 
-    private init(_ reactor: Reactor, _ completion: @escaping (Answer) -> Void) {
-        self.reactor = reactor
-        self.completion = completion
-    }
+    private init(_ completion: @escaping (Answer) -> Void) { self.completion = completion }
 
     /// Calls `completion` once, in a later turn.
     static func ask(
         _ reactor: Reactor, host: String, port: UInt16, completion: @escaping (Answer) -> Void
     ) -> Resolution {
-        let resolution = Resolution(reactor, completion)
-        resolution.start(host: host, port: port)
+        let resolution = Resolution(completion)
+        if let address = SocketAddress(figures: host, port: port) {
+            reactor.afterTurn { resolution.finish(.addresses([address])) }
+        } else {
+            resolution.start(reactor, host: host, port: port)
+        }
         return resolution
     }
 
     /// The completion is not called any more.
     func cancel() { completion = nil }
 
-    private func start(host: String, port: UInt16) {
+    /// A reactor that goes meanwhile waits for the answer, since the question may be on another thread.
+    private func start(_ reactor: Reactor, host: String, port: UInt16) {
         let request = UnsafeMutablePointer<uv_getaddrinfo_t>.allocate(capacity: 1)
         var hints = addrinfo()
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)

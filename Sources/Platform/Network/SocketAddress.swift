@@ -57,6 +57,19 @@ extension SocketAddress {
         }
     }
 
+    /// Reads an address in figures; nil for anything else, such as a name or an address with an interface.
+    init?(figures host: String, port: UInt16) {
+        var bytes = [UInt8](repeating: 0, count: 16)
+        if inet_pton(AF_INET, host, &bytes) == 1 {
+            bytes.removeLast(12)
+        } else if inet_pton(AF_INET6, host, &bytes) != 1 {
+            return nil
+        }
+        self.bytes = bytes
+        self.port = port
+        scope = 0
+    }
+
     /// The address as the system calls want it.
     func withSockaddr<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
         var storage = sockaddr_storage()

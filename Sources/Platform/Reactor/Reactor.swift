@@ -100,7 +100,8 @@ public final class Reactor {
         let wait = max(0, (next - now).wholeNanoseconds)
         let milliseconds = UInt64(wait / 1_000_000 + (wait % 1_000_000 == 0 ? 0 : 1))
         uv_update_time(loop)
-        uv_timer_start(alarm.pointer, { _ in }, milliseconds, 0)
+        // libuv rings before it waits where the time is already up; without the stop it would then wait on.
+        uv_timer_start(alarm.pointer, { uv_stop($0?.pointee.loop) }, milliseconds, 0)
     }
 }
 
