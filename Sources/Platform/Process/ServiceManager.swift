@@ -1,3 +1,4 @@
+import CUV
 import Glibc
 
 /// Tells systemd (or whoever set NOTIFY_SOCKET) how the service is doing; see sd_notify(3).
