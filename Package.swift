@@ -84,7 +84,7 @@ let package = Package(
         tests("ConnectorsTests", ["Connectors", "Agent", "Envelope", "Node"]),
         tests("AgentTests", ["Agent", "Keyring", "Envelope", "Crypto"]),
         tests("AdminTests", ["Admin", "Node", "Envelope"]),
-        tests("CommandsTests", ["Commands", "Node", "Admin", "Envelope", "Crypto"]),
+        tests("CommandsTests", ["Commands", "Node", "Admin", "Keyring", "Envelope", "Crypto"]),
         tests("IntegrationTests", ["Admin", "Envelope", "Node"]),
     ]
 )

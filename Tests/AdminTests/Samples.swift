@@ -41,18 +41,34 @@ final class Gate: Sendable {
     }
 }
 
-/// Runs blocking work on a thread of its own, so that it does not hold one of the few that tasks share.
-func onThread<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
-    try await withCheckedThrowingContinuation { continuation in
-        let box = Unmanaged.passRetained(Job { continuation.resume(with: Result(catching: work)) })
+/// Blocking work on a thread of its own, so that it needs none of the few that tests share.
+final class Background<Value: Sendable>: Sendable {
+    private let box: Box
+    private let thread: pthread_t
+
+    init(_ work: @escaping @Sendable () throws -> Value) {
+        let result = Box()
+        self.box = result
+        let job = Unmanaged.passRetained(Job { result.value.withLock { $0 = Result(catching: work) } })
         var thread = pthread_t()
         pthread_create(
             &thread, nil,
             { context in
                 if let context { Unmanaged<Job>.fromOpaque(context).takeRetainedValue().run() }
                 return nil
-            }, box.toOpaque())
-        pthread_detach(thread)
+            }, job.toOpaque())
+        self.thread = thread
+    }
+
+    /// Waits for the work's end; call it once.
+    func join() throws -> Value {
+        pthread_join(thread, nil)
+        guard let outcome = box.value.withLock({ $0 }) else { throw CancellationError() }
+        return try outcome.get()
+    }
+
+    private final class Box: Sendable {
+        let value = Mutex<Result<Value, any Error>?>(nil)
     }
 }
 

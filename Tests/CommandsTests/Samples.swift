@@ -42,6 +42,16 @@ enum Samples {
             link("plant-b/relay", "dmz/r2", .half), link("dmz/r1", "dmz/r2"),
         ])
 
+    /// Two nodes and a link that only one of them lists.
+    static let half = TopologyReport(
+        asOf: now, by: "a/r",
+        zones: [zone("a", [("r", "relay", .up)])],
+        links: [
+            LinkReport(
+                from: "b/r", to: "a/r", state: .half, roundTripMicroseconds: 1500, oldestAgeSeconds: 0.5, asOf: now,
+                reason: "no: \"answer\"\nto ping")
+        ])
+
     static func link(_ from: String, _ to: String, _ state: LinkReport.State = .up) -> LinkReport {
         LinkReport(from: from, to: to, state: state, asOf: now)
     }
