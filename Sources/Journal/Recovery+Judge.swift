@@ -11,6 +11,7 @@ extension Recovery {
         }
         nextCommit = max(nextCommit, acknowledged &+ 1)
         let void = voidSpans()
+        settled = void.isEmpty ? nextCommit - 1 : acknowledged
         // End records lie in higher segments than those they speak of, so going down each is judged before it counts.
         var stated: [UInt64: (end: Int, keeper: UInt64)] = [:]
         for index in scans.indices.reversed() {
@@ -83,6 +84,8 @@ extension Recovery {
             segment.end = void.start
             segment.endKeeper = 0
         }
+        let end = segment.end
+        segment.lastCommit = scans[index].commits.lazy.filter { $0.place < end }.map(\.mark.number).max() ?? 0
         let cut = segment.cut(at: segment.end)
         let torn = scans[index].gaps.contains { $0.range.lowerBound >= segment.end }
         if segment.endKeeper == 0, cut > 0 || torn || void != nil {

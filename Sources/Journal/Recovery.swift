@@ -12,6 +12,8 @@ struct Recovery<Files: FileSystem> {
     var nextFile: UInt64 = 1
     /// The last commit known durable.
     var acknowledged: UInt64 = 0
+    /// The last commit that counts, as far as no void one came before it.
+    var settled: UInt64 = 0
     var nextCommit: UInt64 = 1
     var nextLSN = LSN(1)
 

@@ -8,6 +8,8 @@ struct Segment {
     var end: Int
     /// The segment that durably states ``end``; 0 while none does.
     var endKeeper: UInt64 = 0
+    /// The highest number of a commit that counts and has a part here.
+    var lastCommit: UInt64 = 0
     /// Records appended here first.
     var fresh = SegmentIndex()
     /// Records copied here by cleaning.

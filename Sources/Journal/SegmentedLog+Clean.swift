@@ -40,7 +40,7 @@ extension SegmentedLog {
     /// - Returns: true where that must be committed before they go.
     private mutating func stageStatements(leaving: Set<UInt64>) -> Bool {
         guard !leaving.isEmpty else { return false }
-        var mustState = false
+        var mustState = segments.contains { leaving.contains($0.number) && $0.lastCommit > acknowledgedOnDisk }
         for index in segments.indices where !leaving.contains(segments[index].number) {
             if leaving.contains(segments[index].endKeeper) {
                 segments[index].endKeeper = 0

@@ -79,11 +79,9 @@ extension SegmentedLog {
     private mutating func write(flags: UInt32, to parts: inout [WrittenPart]) throws(JournalError) {
         var next = 0
         repeat {
-            if next < staging.records.count {
-                let footprint = staging.records[next].footprint
-                if !isOpen || place + footprint + Layout.commitRecord > options.segmentBytes {
-                    try beginSegment(nextStaged: next)
-                }
+            let footprint = next < staging.records.count ? staging.records[next].footprint : 0
+            if !isOpen || place + footprint + Layout.commitRecord > options.segmentBytes {
+                try beginSegment(nextStaged: next)
             }
             let range = next..<upperBound(from: next)
             next = range.upperBound
@@ -131,6 +129,8 @@ extension SegmentedLog {
         commitPlace = start + memory.count
         place = commitPlace + Layout.commitRecord
         segments[last].end = place
+        segments[last].lastCommit = mark.number
+        acknowledgedOnDisk = max(acknowledgedOnDisk, mark.acknowledged)
     }
 
     /// Takes back what a failed commit wrote: its segments end where they ended before.

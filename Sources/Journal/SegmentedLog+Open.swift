@@ -29,7 +29,8 @@ extension SegmentedLog {
         nextFile = recovery.nextFile
         nextLSN = recovery.nextLSN
         nextCommit = recovery.nextCommit
-        acknowledged = recovery.acknowledged
+        acknowledged = recovery.settled
+        acknowledgedOnDisk = recovery.acknowledged
         stagedFrom = recovery.nextLSN
         report = recovery.report
     }

@@ -1,8 +1,9 @@
 extension SegmentedLog {
     /// Takes a file of the pool into use, behind the last segment.
     mutating func beginSegment(nextStaged: Int) throws(JournalError) {
-        if pool.isEmpty { try createFree() }
         isOpen = false
+        if namesAreUnsure { try synchronizeNames() }
+        if pool.isEmpty { try createFree() }
         let number = nextFile
         let free = path(.free(pool[pool.count - 1]))
         let name = path(.segment(number))
@@ -22,8 +23,9 @@ extension SegmentedLog {
         segment.handle = handle
         // Known before its name is durable: where that fails, it is an empty segment that cleaning takes back.
         segments.append(segment)
-        try filing { () throws(FileError) in try files.synchronizeDirectory(directory) }
+        try synchronizeNames()
         if segments.count > 1 { segments[segments.count - 2].endKeeper = number }
+        acknowledgedOnDisk = max(acknowledgedOnDisk, acknowledged)
         isOpen = true
         place = Layout.firstRecord
         commitPlace = 0
@@ -65,7 +67,7 @@ extension SegmentedLog {
             throw .file(error)
         }
         pool.append(number)
-        try filing { () throws(FileError) in try files.synchronizeDirectory(directory) }
+        try synchronizeNames()
     }
 
     private func fillWithZeros(_ handle: FileHandle) throws(FileError) {
@@ -93,6 +95,7 @@ extension SegmentedLog {
 
     /// Gives the file of a segment with nothing live back.
     mutating func recycle(_ index: Int) throws(JournalError) {
+        if namesAreUnsure { try synchronizeNames() }
         let segment = segments[index]
         let name = path(.segment(segment.number))
         let keeps = !segment.isDamaged && pool.count < max(1, options.poolSegments)
@@ -112,7 +115,14 @@ extension SegmentedLog {
         segments.remove(at: index)
         for index in segments.indices { segments[index].releasers.remove(segment.number) }
         if keeps { pool.append(segment.number) }
+        try synchronizeNames()
+    }
+
+    /// Makes changed names durable. Called after each change; where it fails, again before anything builds on it.
+    private mutating func synchronizeNames() throws(JournalError) {
+        namesAreUnsure = true
         try filing { () throws(FileError) in try files.synchronizeDirectory(directory) }
+        namesAreUnsure = false
     }
 }
 

@@ -28,6 +28,12 @@ public struct SegmentedLog<Files: FileSystem>: ~Copyable {
     var nextCommit: UInt64
     /// The last commit known durable.
     var acknowledged: UInt64
+    /// What the disk says ``acknowledged`` is. A part of a later commit must not go while the others stay.
+    var acknowledgedOnDisk: UInt64
+
+    /// A name was changed and the directory not synchronized since. Until it is, no file may get other content
+    /// under a name that a crash could take back, and no further segment may go.
+    var namesAreUnsure = false
 
     var staging = Staging()
     /// The lowest lsn that can be among what is staged.

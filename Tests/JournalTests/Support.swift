@@ -1,0 +1,54 @@
+import Journal
+
+let directory = "/journal"
+let data = RecordKind(1)
+
+func smallOptions(
+    segmentBytes: Int = 8 << 10, segments: Int = 64, kinds: Set<UInt16> = [], prefix: Int = .max
+) -> LogOptions {
+    LogOptions(
+        segmentBytes: segmentBytes, maxBytes: segmentBytes * segments, poolSegments: 2, entropy: 0x1234_5678_9ABC_DEF0,
+        kinds: kinds, replayPrefix: prefix)
+}
+
+/// What a journal shows in replay, in order.
+struct Shown: Equatable {
+    var lsn: LSN
+    var kind: RecordKind
+    var length: Int
+    var prefix: [UInt8]
+}
+
+/// Opens the journal on a disk.
+func openLog(
+    _ disk: MemoryDisk, _ options: LogOptions = smallOptions(), shown: inout [Shown]
+) throws(JournalError) -> SegmentedLog<MemoryDisk> {
+    var found: [Shown] = []
+    let log = try SegmentedLog(disk, directory: directory, options: options) { record in
+        found.append(
+            Shown(lsn: record.lsn, kind: record.kind, length: record.length, prefix: Array(record.prefix)))
+    }
+    shown = found
+    return log
+}
+
+func openLog(
+    _ disk: MemoryDisk, _ options: LogOptions = smallOptions()
+) throws(JournalError) -> SegmentedLog<MemoryDisk> {
+    var shown: [Shown] = []
+    return try openLog(disk, options, shown: &shown)
+}
+
+/// Opens the journal, gives what it shows and found, and lets it go.
+func inspect(
+    _ disk: MemoryDisk, _ options: LogOptions = smallOptions()
+) throws(JournalError) -> (shown: [Shown], report: RecoveryReport) {
+    var shown: [Shown] = []
+    let log = try openLog(disk, options, shown: &shown)
+    return (shown, log.report)
+}
+
+/// Bytes that tell which record they belong to.
+func payload(_ tag: Int, _ count: Int) -> [UInt8] {
+    (0..<count).map { UInt8(truncatingIfNeeded: tag &* 31 &+ $0 &* 7) }
+}
