@@ -26,14 +26,15 @@ struct CommitMark: Equatable {
         bytes.set(36, UInt32(0))
     }
 
-    /// nil where the length is not a commit's.
+    /// nil where it is not a commit's.
     static func read(_ bytes: UnsafeRawBufferPointer) -> CommitMark? {
         guard bytes.count == Layout.commitPayload else { return nil }
-        return CommitMark(
+        let mark = CommitMark(
             number: bytes.word(0, as: UInt64.self), acknowledged: bytes.word(8, as: UInt64.self),
             spanStart: bytes.word(16, as: UInt32.self), records: bytes.word(20, as: UInt32.self),
             previous: bytes.word(24, as: UInt32.self), flags: bytes.word(28, as: UInt32.self),
             digest: bytes.word(32, as: UInt32.self))
+        return max(mark.number, mark.acknowledged) < Layout.greatestNumber ? mark : nil
     }
 }
 

@@ -15,6 +15,9 @@ enum Layout {
     /// Pairs in one release or end record: a record of 16 KiB, so that damage to one costs little.
     static let pairsPerRecord = 1024
 
+    /// No count on the disk is as great; one that is was made up, and adding to it must not overflow.
+    static let greatestNumber = UInt64.max / 2
+
     static let lockName = "journal.lock"
     static let flagCopied: UInt16 = 1
     static let commitContinues: UInt32 = 1

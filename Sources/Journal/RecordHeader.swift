@@ -48,7 +48,8 @@ struct RecordHeader {
             length: Int(bytes.word(4, as: UInt32.self)), lsn: LSN(bytes.word(8, as: UInt64.self)),
             kind: RecordKind(bytes.word(20, as: UInt16.self)), flags: bytes.word(22, as: UInt16.self),
             payloadChecksum: bytes.word(24, as: UInt32.self))
-        return header.length <= LogOptions.longestPayload ? (header, stated) : nil
+        let isSane = header.length <= LogOptions.longestPayload && header.lsn.number < Layout.greatestNumber
+        return isSane ? (header, stated) : nil
     }
 
     private static func checksum(_ bytes: UnsafeRawBufferPointer, at place: Int, salt: UInt64) -> UInt32 {

@@ -72,9 +72,12 @@ extension Recovery {
     private mutating func settleEnd(_ index: Int, _ record: (end: Int, keeper: UInt64)?, _ void: VoidSpan?) {
         var segment = scans[index].segment
         if segment.endKeeper == 0 {
-            // Nobody says where it ends: behind its last commit.
-            let counting = scans[index].commits.filter { $0.place < void?.start ?? .max }
-            segment.end = counting.last?.end ?? Layout.firstRecord
+            // Nobody says where it ends: behind its last commit. What lies before a commit's span was committed, for a
+            // segment is closed when a commit fails.
+            let spanStart =
+                scans[index].commits.last.map { min($0.place, Int($0.mark.spanStart)) } ?? Layout.firstRecord
+            let counting = scans[index].commits.last { $0.place < void?.start ?? .max }
+            segment.end = max(spanStart, counting?.end ?? Layout.firstRecord)
         }
         if let record, segment.endKeeper == 0 || record.end < segment.end {
             segment.end = record.end

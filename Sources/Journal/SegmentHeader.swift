@@ -36,11 +36,12 @@ struct SegmentHeader: Equatable {
         else { return .invalid }
         let version = bytes.word(8, as: UInt32.self)
         guard version == Layout.version else { return .unknownVersion(version) }
-        return .header(
-            SegmentHeader(
-                segmentBytes: bytes.word(12, as: UInt32.self), number: bytes.word(16, as: UInt64.self),
-                salt: bytes.word(24, as: UInt64.self), nextLSN: LSN(bytes.word(32, as: UInt64.self)),
-                acknowledged: bytes.word(40, as: UInt64.self), previous: bytes.word(48, as: UInt64.self),
-                previousEnd: bytes.word(56, as: UInt32.self)))
+        let header = SegmentHeader(
+            segmentBytes: bytes.word(12, as: UInt32.self), number: bytes.word(16, as: UInt64.self),
+            salt: bytes.word(24, as: UInt64.self), nextLSN: LSN(bytes.word(32, as: UInt64.self)),
+            acknowledged: bytes.word(40, as: UInt64.self), previous: bytes.word(48, as: UInt64.self),
+            previousEnd: bytes.word(56, as: UInt32.self))
+        let isSane = max(header.nextLSN.number, header.acknowledged) < Layout.greatestNumber
+        return isSane ? .header(header) : .invalid
     }
 }

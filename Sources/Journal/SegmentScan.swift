@@ -35,9 +35,8 @@ struct SegmentScan {
     /// The greatest number that was given away, as far as this segment tells, and one more.
     var nextLSN: LSN
 
-    private var spanStart = Layout.firstRecord
-    private var spanRecords: UInt32 = 0
-    private var spanDigest: UInt32 = 0
+    /// Records met since the last commit record: their places and header checksums.
+    private var span: [(place: Int, checksum: UInt32)] = []
 
     init(_ header: SegmentHeader) {
         self.header = header
@@ -102,13 +101,13 @@ struct SegmentScan {
         if header.lsn >= nextLSN, header.lsn.number < .max { nextLSN = LSN(header.lsn.number + (reserved ? 0 : 1)) }
         guard body.count == header.length, CRC32C.checksum(of: body) == header.payloadChecksum else {
             gaps.append(ScannedGap(range: range, lsn: reserved ? nil : header.lsn, kind: header.kind))
-            if header.kind == .commit { beginSpan(at: range.upperBound) } else { count(checksum) }
+            if header.kind == .commit { span = [] } else { span.append((place, checksum)) }
             return
         }
         switch header.kind {
         case .commit:
             meetCommit(body, at: place)
-            beginSpan(at: range.upperBound)
+            span.removeAll(keepingCapacity: true)
             return
         case .release, .end:
             controls.append(ScannedControl(place: place, kind: header.kind, pairs: NumberPair.read(body)))
@@ -118,25 +117,20 @@ struct SegmentScan {
             let entry = IndexEntry(lsn: header.lsn, place: place, length: header.length)
             segment.insert(entry, isCopy: header.flags & Layout.flagCopied != 0)
         }
-        count(checksum)
+        span.append((place, checksum))
     }
 
     private mutating func meetCommit(_ body: UnsafeRawBufferPointer, at place: Int) {
         guard let mark = CommitMark.read(body) else { return unknown.append(place) }
-        let isWhole =
-            Int(mark.spanStart) == spanStart && mark.records == spanRecords && mark.digest == spanDigest
-            && !(gaps.last.map { $0.range.upperBound > spanStart } ?? false)
+        // Where the commit record before it was lost, records of its span come first.
+        let start = Int(mark.spanStart)
+        let spoken = span.drop { $0.place < start }
+        var digest: UInt32 = 0
+        for record in spoken {
+            digest = withUnsafeBytes(of: record.checksum.littleEndian) { CRC32C.extend(digest, $0) }
+        }
+        let isBroken = gaps.last.map { $0.range.upperBound > start } ?? false
+        let isWhole = !isBroken && start <= place && Int(mark.records) == spoken.count && mark.digest == digest
         commits.append(ScannedCommit(mark: mark, place: place, isWhole: isWhole))
-    }
-
-    private mutating func beginSpan(at place: Int) {
-        spanStart = place
-        spanRecords = 0
-        spanDigest = 0
-    }
-
-    private mutating func count(_ checksum: UInt32) {
-        spanRecords &+= 1
-        spanDigest = withUnsafeBytes(of: checksum.littleEndian) { CRC32C.extend(spanDigest, $0) }
     }
 }

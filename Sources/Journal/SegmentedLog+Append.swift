@@ -20,7 +20,8 @@ extension SegmentedLog {
         // One segment is kept for releases and cleaning, one more for what is urgent.
         let allowed = options.capacity - (urgent ? 1 : 2)
         guard next.newSegments == 0 || segments.count + next.newSegments <= allowed else {
-            throw .full(bytesInUse: segments.count * options.segmentBytes, maxBytes: options.maxBytes)
+            let used = (segments.count + plan.newSegments) * options.segmentBytes
+            throw .full(bytesInUse: used, maxBytes: options.maxBytes)
         }
         // Made now, with one to spare for releases and cleaning: a full disk refuses here, not in the commit.
         while next.newSegments > 0, pool.count <= next.newSegments { try createFree() }

@@ -93,22 +93,26 @@ extension SegmentedLog {
         return nil
     }
 
-    /// Opens the segment's file where it is not open. Past 32 open files the one idle longest is closed.
+    /// Opens the segment's file where it is not open.
     mutating func handle(of index: Int) throws(JournalError) -> FileHandle {
         useCount += 1
         segments[index].lastUse = useCount
         if let handle = segments[index].handle { return handle }
-        let open = segments.indices.filter { segments[$0].handle != nil && $0 != segments.count - 1 }
-        if open.count >= 32, let idle = open.min(by: { segments[$0].lastUse < segments[$1].lastUse }),
-            let handle = segments[idle].handle
-        {
-            files.close(handle)
-            segments[idle].handle = nil
-        }
+        closeIdle()
         let path = path(.segment(segments[index].number))
         let handle = try filing { () throws(FileError) in try files.open(path, .readWrite) }
         segments[index].handle = handle
         return handle
+    }
+
+    /// Past 32 open files the one idle longest is closed; the last segment's stays.
+    mutating func closeIdle() {
+        let open = segments.indices.dropLast().filter { segments[$0].handle != nil }
+        guard open.count >= 32, let idle = open.min(by: { segments[$0].lastUse < segments[$1].lastUse }),
+            let handle = segments[idle].handle
+        else { return }
+        files.close(handle)
+        segments[idle].handle = nil
     }
 
     /// Turns a disk's error into a journal's.

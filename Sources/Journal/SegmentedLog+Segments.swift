@@ -23,6 +23,7 @@ extension SegmentedLog {
         segment.handle = handle
         // Known before its name is durable: where that fails, it is an empty segment that cleaning takes back.
         segments.append(segment)
+        closeIdle()
         try synchronizeNames()
         if segments.count > 1 { segments[segments.count - 2].endKeeper = number }
         acknowledgedOnDisk = max(acknowledgedOnDisk, acknowledged)

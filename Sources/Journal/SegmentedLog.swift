@@ -4,8 +4,8 @@
 /// releases have no effect, before ``commit()`` comes back.
 ///
 /// Errors: a refused `append` changes nothing. A failed `commit` leaves everything staged, and the next one writes
-/// it again to another segment; what the failed one had written has no effect, in a crash too. After a failed
-/// `clean` the journal is as valid as before.
+/// it again to another segment; should the process end before that, the next opening finds the failed commit whole
+/// or not at all. After a failed `clean` the journal is as valid as before.
 public struct SegmentedLog<Files: FileSystem>: ~Copyable {
     let files: Files
     let directory: String

@@ -119,7 +119,9 @@ final class MemoryDisk: FileSystem {
             file.append(contentsOf: [UInt8](repeating: 0, count: offset + bytes.count - file.count))
         }
         file.withUnsafeMutableBytes { file in
-            bytes.withUnsafeBytes { file.baseAddress!.advanced(by: offset).copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
+            bytes.withUnsafeBytes {
+                file.baseAddress!.advanced(by: offset).copyMemory(from: $0.baseAddress!, byteCount: $0.count)
+            }
         }
     }
 
@@ -142,7 +144,9 @@ final class MemoryDisk: FileSystem {
 
     private func step(_ operation: FileError.Operation, _ path: String) throws(FileError) {
         defer { operations += 1 }
-        guard let failAt = faults.failAt, operations == failAt || (faults.forEver && operations > failAt) else { return }
+        guard let failAt = faults.failAt, operations == failAt || (faults.forEver && operations > failAt) else {
+            return
+        }
         throw FileError(operation, path: path, kind: faults.kind, reason: "made to fail")
     }
 

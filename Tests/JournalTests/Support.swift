@@ -52,3 +52,16 @@ func inspect(
 func payload(_ tag: Int, _ count: Int) -> [UInt8] {
     (0..<count).map { UInt8(truncatingIfNeeded: tag &* 31 &+ $0 &* 7) }
 }
+
+/// The error of an action that must fail. (A closure that captures a noncopyable journal is not for `#expect`.)
+func failure(
+    of log: inout SegmentedLog<MemoryDisk>,
+    _ action: (inout SegmentedLog<MemoryDisk>) throws(JournalError) -> Void
+) -> JournalError? {
+    do throws(JournalError) {
+        try action(&log)
+        return nil
+    } catch {
+        return error
+    }
+}
