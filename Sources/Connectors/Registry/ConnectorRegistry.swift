@@ -19,6 +19,7 @@ public enum ConnectorRegistry {
         let reader = ConfigurationReader(node, path: path)
         switch reader.required("kind", .string) {
         case "files": return try filesSource(reader)
+        case "sql": return try sqlSource(reader)
         case "synthetic": return try syntheticSource(reader)
         case let kind: throw unknown(kind, reader, known: ["files", "sql", "synthetic"])
         }
@@ -31,6 +32,7 @@ public enum ConnectorRegistry {
         let reader = ConfigurationReader(node, path: path)
         switch reader.required("kind", .string) {
         case "files": return try filesSink(reader)
+        case "sql": return try sqlSink(reader)
         case "discard": return try discardSink(reader)
         case let kind: throw unknown(kind, reader, known: ["files", "sql", "discard"])
         }
