@@ -235,6 +235,9 @@ struct ListenerTests {
     private static func starve() throws {
         var turns = 0
         var opened = false
+        // A thread that still uses OpenSSL while the process exits would crash it.
+        var threads: [ReactorThread] = []
+        defer { for thread in threads { thread.stop() } }
         try play { reactor in
             let player = Player()
             let listener = try reactor.listen { channel in
@@ -258,7 +261,7 @@ struct ListenerTests {
             dial.post { _ = $0() }
             reactor.afterEveryTurn { turns += 1 }
             reactor.schedule(after: .milliseconds(300)) { for descriptor in taken { close(descriptor) } }
-            _ = dialling
+            threads.append(dialling)
         }
         try #require(opened)
         try #require(turns < 100)
