@@ -12,14 +12,15 @@ enum ZshCompletion {
             # zsh completion for relayctl, made by: relayctl completion zsh
             _relayctl() {
                 local command_path='' word i
-                local -a rows
+                local -a rows parts
                 for ((i = 2; i < CURRENT; i++)); do
                     word="${command_path:+$command_path }${words[i]}"
                     case $word in
                     \(paths.map { "'\($0)'" }.joined(separator: "|"))) command_path=$word ;;
                     esac
                 done
-                local depth=${#${(z)command_path}}
+                parts=(${=command_path})
+                local depth=${#parts}
                 case $command_path in
             \((steps + commands.map(options)).joined(separator: "\n"))
                 esac
