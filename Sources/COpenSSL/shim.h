@@ -1,8 +1,5 @@
 #pragma once
 /* The types of the C library must look the same to every module that is imported beside this one. */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>

@@ -31,6 +31,9 @@ public struct Keychain: Sendable {
         grants.map { ($0.digest, $0.generation, $0.life, $0.state) }
     }
 
+    /// All nodes with whom the holder shares a key, in the order of their names.
+    public var peers: [NodeName] { Set(grants.flatMap(\.peers)).sorted() }
+
     /// Takes a grant in. For an epoch that is here already the peers are those of the new grant and the state is
     /// the later one.
     /// - Throws: ``KeychainError``; nothing has changed then.

@@ -94,9 +94,14 @@ struct DeliveryOrder<Token> {
     }
 
     /// The effect of what was taken is durable.
-    mutating func applied(_ stream: StreamID, through sequence: Sequence) {
-        guard let place = index[stream] else { return }
+    /// - Returns: copies that came meanwhile and now are duplicates.
+    mutating func applied(_ stream: StreamID, through sequence: Sequence) -> [Token] {
+        guard let place = index[stream] else { return [] }
         streams[place].mark = max(streams[place].mark, sequence)
+        let copies = streams[place].waiting.prefix { $0.sequence <= streams[place].mark }
+        bytesWaiting -= copies.reduce(0) { $0 + $1.bytes }
+        streams[place].waiting.removeFirst(copies.count)
+        return copies.map(\.token)
     }
 
     /// Gives out all that waits, for giving it back.

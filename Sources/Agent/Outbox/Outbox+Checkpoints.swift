@@ -31,6 +31,23 @@ extension Outbox {
         jobIndex[name].flatMap { jobs[$0].checkpoint }
     }
 
+    /// The record that holds a job's newest checkpoint; 0 for none.
+    func checkpointHolder(of name: String) -> UInt64 { jobIndex[name].map { jobs[$0].checkpointHolder } ?? 0 }
+
+    /// The bytes of a checkpoint that was too long for the replay.
+    mutating func setCheckpoint(of name: String, _ checkpoint: [UInt8]) {
+        if let index = jobIndex[name] { jobs[index].checkpoint = checkpoint }
+    }
+
+    /// Envelopes of the job without a receipt.
+    func unreceipted(of name: String) -> Int {
+        guard let index = jobIndex[name] else { return 0 }
+        return jobs[index].streams.reduce(0) { $0 + streams[$1].items.count - streams[$1].head }
+    }
+
+    /// Everything the job has sent is receipted.
+    func isSettled(_ name: String) -> Bool { jobIndex[name].map { jobs[$0].streams.isEmpty } ?? true }
+
     mutating func moveCheckpoint(of job: Int, to stored: UInt64, _ checkpoint: [UInt8], isDone: Bool, at now: Instant) {
         if jobs[job].isHolderDone, jobs[job].checkpointHolder != 0 {
             effects.append(.forget(stored: jobs[job].checkpointHolder))

@@ -44,7 +44,7 @@ public enum ServiceManager {
         if isAbstract { name[0] = 0 }
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: name) }
         let length = MemoryLayout<sockaddr_un>.offset(of: \.sun_path)! + name.count + (isAbstract ? 0 : 1)
-        let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        let descriptor = cuv_unix_datagram()
         guard descriptor >= 0 else { return false }
         defer { close(descriptor) }
         let bytes = Array(message.utf8)

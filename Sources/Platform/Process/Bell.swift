@@ -2,13 +2,13 @@ import Envelope
 import Glibc
 
 /// Wakes one waiting thread. A ring while nobody waits is kept for the next wait; several count as one.
-final class Bell: @unchecked Sendable {
+public final class Bell: @unchecked Sendable {
     // Both need an address that stays; they guard `isRung`.
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private var isRung = false
 
-    init() {
+    public init() {
         pthread_mutex_init(mutex, nil)
         var attributes = pthread_condattr_t()
         pthread_condattr_init(&attributes)
@@ -24,7 +24,7 @@ final class Bell: @unchecked Sendable {
         mutex.deallocate()
     }
 
-    func ring() {
+    public func ring() {
         pthread_mutex_lock(mutex)
         isRung = true
         pthread_cond_signal(condition)
@@ -32,7 +32,7 @@ final class Bell: @unchecked Sendable {
     }
 
     /// Waits for a ring, for ever where there is no limit.
-    func wait(within limit: Duration?) {
+    public func wait(within limit: Duration?) {
         var until = timespec()
         if let limit {
             clock_gettime(CLOCK_MONOTONIC, &until)

@@ -1,0 +1,118 @@
+import Envelope
+import Keyring
+import Mesh
+import Node
+import Platform
+import Synchronization
+
+/// Opens what arrives, on a thread of its own, and hands it to the sink that takes its topic.
+///
+/// What cannot be opened has no effect: it goes to the quarantine. What no sink takes goes back to the relay, which
+/// keeps it until there is one.
+final class Inbox: Sendable {
+    /// How long a relay should keep what no sink takes before it tries again.
+    static let unwantedDelay: Duration = .seconds(5)
+
+    private let queue = WorkQueue<Arrival>()
+    private let keys: KeyRing
+    private let quarantine: Quarantine
+    private let log: Log
+    private let report: @Sendable ([DeliveryOutcome]) -> Void
+    private let routes: Mutex<SinkRoutes>
+    private let thread = Mutex<Threads.Handle?>(nil)
+    private let keysChanged = Atomic<Bool>(false)
+
+    init(
+        keys: KeyRing, quarantine: Quarantine, routes: SinkRoutes, log: Log,
+        report: @escaping @Sendable ([DeliveryOutcome]) -> Void
+    ) {
+        self.keys = keys
+        self.quarantine = quarantine
+        self.routes = Mutex(routes)
+        self.log = log
+        self.report = report
+    }
+
+    func start() throws(ThreadError) {
+        let handle = try Threads.start(name: "opener") { [self] in run() }
+        thread.withLock { $0 = handle }
+    }
+
+    func add(_ arrival: Arrival) { queue.add(arrival) }
+
+    func replace(_ routes: SinkRoutes) { self.routes.withLock { $0 = routes } }
+    func keysWereReplaced() { keysChanged.store(true, ordering: .releasing) }
+
+    func stop() {
+        queue.close()
+        thread.withLock { $0 }?.join()
+    }
+
+    // MARK: On the opener's thread
+
+    private func run() {
+        var opener = Opener(keys.current)
+        while let arrivals = queue.takeAll() {
+            if keysChanged.exchange(false, ordering: .acquiring) { opener.use(keys.current) }
+            let routes = routes.withLock { $0 }
+            var outcomes: [DeliveryOutcome] = []
+            for arrival in arrivals { open(arrival, &opener, routes, &outcomes) }
+            if !outcomes.isEmpty { report(outcomes) }
+        }
+    }
+
+    private func open(
+        _ arrival: Arrival, _ opener: inout Opener, _ routes: SinkRoutes, _ outcomes: inout [DeliveryOutcome]
+    ) {
+        let batch: [UInt8]
+        do throws(OpenError) { batch = try opener.open(arrival.envelope) } catch {
+            quarantine.add(arrival.envelope, reason: error.description)
+            outcomes.append(.finished(arrival.instance))
+            return
+        }
+        let topic: String
+        do throws(EnvelopeError) { topic = try RecordBatch.Reader(batch).topic } catch {
+            quarantine.add(arrival.envelope, reason: error.description)
+            outcomes.append(.finished(arrival.instance))
+            return
+        }
+        guard let worker = routes.worker(topic: topic, source: arrival.header.source) else {
+            log.warning(
+                "sink.none", "no sink takes this topic; the relay keeps it until there is one",
+                ["topic": topic, "source": routes.name(of: arrival.header.source)])
+            outcomes.append(.giveBack(arrival.instance, Self.unwantedDelay))
+            return
+        }
+        worker.add(
+            SinkWorker.Item(
+                instance: arrival.instance, floor: arrival.header.floor,
+                delivery: Delivery(
+                    source: arrival.header.source, stream: arrival.header.stream, sequence: arrival.header.sequence,
+                    batch: batch)))
+    }
+}
+
+/// Which sink takes what: a sink that names the topic goes before one that takes all.
+struct SinkRoutes: Sendable {
+    let sinks: [(configuration: SinkConfiguration, worker: SinkWorker)]
+    /// Names of the nodes this agent shares keys with, by id.
+    let names: [NodeID: NodeName]
+    /// Takes messages sent by hand where no configured sink takes their topic.
+    let mailbox: SinkWorker
+
+    func worker(topic: String, source: NodeID) -> SinkWorker? {
+        guard let name = names[source] else { return nil }
+        let takers = sinks.filter { $0.configuration.takes(from: name) }
+        let taker =
+            takers.first { $0.configuration.topics.contains(topic) }
+            ?? takers.first { $0.configuration.topics.contains(SinkConfiguration.everyTopic) }
+        return taker?.worker ?? (topic == MessageTopic.usual ? mailbox : nil)
+    }
+
+    func name(of node: NodeID) -> String { names[node]?.description ?? node.description }
+}
+
+/// The topic of messages sent by hand.
+enum MessageTopic {
+    static let usual = "message"
+}

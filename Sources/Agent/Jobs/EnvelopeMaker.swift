@@ -1,0 +1,112 @@
+import Crypto
+import Envelope
+import Keyring
+import Node
+import Platform
+import Synchronization
+
+/// Makes the envelopes of one job: seals batches in the order given and hands them to the outbox.
+///
+/// A stream begins with the process and again with every new key, so that no key is ever used with a nonce twice.
+final class EnvelopeMaker: Sendable {
+    struct Settings: Sendable {
+        var job: String
+        var destination: NodeName
+        var lane: Lane
+        var compression: Compression
+        /// Seconds.
+        var lifetime: UInt32
+    }
+
+    let settings: Settings
+    private let source: NodeID
+    private let destination: NodeID
+    private let keys: KeyRing
+    private let port: OutboxPort
+    private let begun: @Sendable (StreamHandle) -> Void
+    private let state = Mutex<State>(State())
+
+    private struct State: ~Copyable {
+        var sealer: Sealer?
+        var handle: StreamHandle?
+        var next = Sequence(1)
+    }
+
+    /// - Parameter begun: told of each new stream before its first envelope.
+    init(
+        _ settings: Settings, source: NodeID, keys: KeyRing, port: OutboxPort,
+        begun: @escaping @Sendable (StreamHandle) -> Void
+    ) {
+        self.settings = settings
+        self.source = source
+        destination = NodeID(of: settings.destination)
+        self.keys = keys
+        self.port = port
+        self.begun = begun
+    }
+
+    /// Waits until the outbox takes one more; false when the agent stops.
+    func awaitRoom(bell: Bell, isCancelled: () -> Bool) -> Bool {
+        let (handle, next) = state.withLock { ($0.handle, $0.next) }
+        guard let handle else { return !isCancelled() }
+        return port.awaitRoom(handle, next, bell: bell, isCancelled: isCancelled)
+    }
+
+    /// Seals a batch and hands it to the outbox.
+    /// - Returns: the stream and its number there.
+    @discardableResult
+    func make(
+        _ batch: [UInt8], records: Int, checkpoint: [UInt8]?
+    ) throws(JobFailure) -> (stream: StreamID, sequence: Sequence) {
+        try state.withLock { (state) throws(JobFailure) in
+            let handle = try prepare(&state)
+            var envelope: [UInt8] = []
+            envelope.reserveCapacity(batch.count + 512)
+            let sequence = state.next
+            do throws(SealError) {
+                try state.sealer?.seal(
+                    batch, sequence: sequence, floor: min(handle.floor, sequence), created: Clock.wall,
+                    lifetime: settings.lifetime, lane: settings.lane, compression: settings.compression,
+                    into: &envelope)
+            } catch {
+                throw .seal(error)
+            }
+            state.next = sequence.next
+            port.submit(
+                Submission(
+                    stream: handle, sequence: sequence, envelope: envelope, lifetime: settings.lifetime,
+                    records: records, checkpoint: checkpoint, madeAt: Clock.now))
+            return (handle.id, sequence)
+        }
+    }
+
+    /// The stream to seal in: a new one at first, and where a newer key is there.
+    private func prepare(_ state: inout State) throws(JobFailure) -> StreamHandle {
+        guard let pair = keys.current.sealing(for: destination, at: Clock.wall) else {
+            throw .noKey(settings.destination.description)
+        }
+        if let handle = state.handle, state.sealer?.key == pair.id, state.next.number < Limits.streamEnvelopes {
+            return handle
+        }
+        let handle = StreamHandle(
+            id: StreamID(Entropy.bytes16()), job: settings.job, destination: destination, lane: settings.lane)
+        state.sealer = Sealer(pair, from: source, to: destination, stream: handle.id)
+        state.handle = handle
+        state.next = Sequence(1)
+        begun(handle)
+        return handle
+    }
+
+    var currentStream: StreamID? { state.withLock { $0.handle?.id } }
+}
+
+/// The node's keys, replaced as a whole on reload.
+final class KeyRing: Sendable {
+    private let keychain: Mutex<Keychain>
+
+    init(_ keychain: Keychain) { self.keychain = Mutex(keychain) }
+
+    var current: Keychain { keychain.withLock { $0 } }
+
+    func replace(with keychain: Keychain) { self.keychain.withLock { $0 = keychain } }
+}

@@ -1,0 +1,109 @@
+import Crypto
+import Envelope
+import Journal
+import Keyring
+import Mesh
+import Node
+import Platform
+
+// What the agent answers on its admin socket. Questions come on the server's threads; what touches the service is
+// asked of the reactor, what waits for a message waits here.
+extension AgentService {
+    static let paths = [
+        "GET /v1/status", "GET /v1/topology", "GET /v1/queues", "GET /v1/messages", "POST /v1/messages",
+        "DELETE /v1/messages/ID", "GET /healthz", "GET /readyz",
+    ]
+
+    static func answer(_ request: AdminRequest, _ agent: ReactorBound<AgentService>) -> AdminResponse {
+        switch (request.method, request.path) {
+        case ("POST", "/v1/messages"): send(request, agent)
+        case ("GET", "/v1/messages"): list(request, agent)
+        case ("DELETE", let path) where path.hasPrefix("/v1/messages/"):
+            remove(String(path.dropFirst("/v1/messages/".count)), agent)
+        default: ask(agent) { $0.answer(request) }
+        }
+    }
+
+    private static func ask(
+        _ agent: ReactorBound<AgentService>, _ work: @escaping @Sendable (AgentService) -> AdminResponse
+    ) -> AdminResponse {
+        do throws(MailboxError) { return try agent.ask(work) } catch {
+            return .problem(status: 503, error.description)
+        }
+    }
+
+    private func answer(_ request: AdminRequest) -> AdminResponse {
+        switch (request.method, request.path) {
+        case ("GET", "/v1/status"): .json(status: 200, status)
+        case ("GET", "/v1/topology"): .json(status: 200, topology)
+        case ("GET", "/v1/queues"): .json(status: 200, queues)
+        case ("GET", "/healthz"): .text(status: 200, contentType: "text/plain", "ok\n")
+        case ("GET", "/readyz"):
+            isStopping
+                ? .problem(status: 503, "the agent is stopping")
+                : .text(status: 200, contentType: "text/plain", "ready\n")
+        default: .notFound(request, known: Self.paths)
+        }
+    }
+
+    // MARK: Reports
+
+    private var status: NodeStatus {
+        let now = reactor.now
+        let usage = journal?.usage
+        let holdings = hub.exchange.forwarder.holdings
+        var counters = CounterReport(hub.exchange.forwarder)
+        counters.duplicates = (sinks + [mailbox].compactMap { $0 }).reduce(0) { $0 + $1.duplicates }
+        counters.quarantined += quarantine.count + forgedReceipts
+        return NodeStatus(
+            node: identity.name.description, role: "agent", version: Software.version, pid: ProcessFigures.identifier,
+            started: birth.wall, uptimeSeconds: birth.uptimeSeconds(at: now), asOf: Clock.wall,
+            links: hub.linkReports(at: now), counters: counters,
+            store: StoreReport(
+                bytes: UInt64(usage?.liveBytes ?? 0), envelopes: UInt64(outbox.itemCount),
+                limitBytes: UInt64(configuration.store.maxBytes)),
+            memory: MemoryReport(
+                residentBytes: ProcessFigures.residentBytes, heldBytes: UInt64(holdings.memoryBytes),
+                budgetBytes: UInt64(configuration.memory)),
+            jobs: jobs.map { job in
+                var report = job.status.current
+                report.unreceipted = UInt64(outbox.unreceipted(of: job.configuration.name))
+                return report
+            },
+            sinks: (sinks + [mailbox].compactMap { $0 }).map(\.status.current), lastReload: lastReload)
+    }
+
+    private var queues: QueueReport {
+        let names = names
+        return QueueReport(
+            node: identity.name.description, asOf: Clock.wall,
+            queues: hub.queueReports(at: reactor.now) { names[$0]?.description ?? $0.description })
+    }
+
+    /// An agent knows its own links only.
+    private var topology: TopologyReport {
+        let links = hub.linkReports(at: reactor.now)
+        let me = TopologyReport.Member(
+            name: identity.name.description, role: "agent", state: .up, version: Software.version, asOf: Clock.wall)
+        var zones = [TopologyReport.Zone(name: identity.name.zone.description, nodes: [me])]
+        for link in configuration.links.sorted(by: { $0.peer < $1.peer }) {
+            let isUp = hub.neighbours.contains { $0?.name == link.peer && $0?.isUp == true }
+            let member = TopologyReport.Member(
+                name: link.peer.description, role: "relay", state: isUp ? .up : .unknown)
+            if let place = zones.firstIndex(where: { $0.name == link.peer.zone.description }) {
+                zones[place].nodes.append(member)
+            } else {
+                zones.append(TopologyReport.Zone(name: link.peer.zone.description, nodes: [member]))
+            }
+        }
+        return TopologyReport(
+            asOf: Clock.wall, by: identity.name.description, zones: zones.sorted { $0.name < $1.name }, links: links)
+    }
+
+    var names: [NodeID: NodeName] {
+        var names: [NodeID: NodeName] = [:]
+        for neighbour in hub.neighbours.compactMap({ $0 }) { names[neighbour.id] = neighbour.name }
+        for name in keys.current.peers { names[NodeID(of: name)] = name }
+        return names
+    }
+}

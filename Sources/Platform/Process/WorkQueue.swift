@@ -1,0 +1,52 @@
+import Envelope
+import Synchronization
+
+/// Work that several threads bring and one thread takes, all that waits at once.
+public final class WorkQueue<Item: Sendable>: Sendable {
+    private struct State {
+        var items: [Item] = []
+        var isClosed = false
+    }
+
+    private let state = Mutex(State())
+    private let bell = Bell()
+
+    public init() {}
+
+    /// - Returns: false after ``close()``; the item is then dropped.
+    @discardableResult
+    public func add(_ item: Item) -> Bool {
+        let (taken, wasEmpty) = state.withLock { state in
+            guard !state.isClosed else { return (false, false) }
+            state.items.append(item)
+            return (true, state.items.count == 1)
+        }
+        if wasEmpty { bell.ring() }
+        return taken
+    }
+
+    /// Waits until there is something, the queue is closed, or the limit has passed.
+    /// - Returns: everything that waits, empty where the limit passed; nil once the queue is closed and empty.
+    public func takeAll(within limit: Duration? = nil) -> [Item]? {
+        var hasWaited = false
+        while true {
+            let (items, isClosed) = state.withLock { state in
+                defer { state.items = [] }
+                return (state.items, state.isClosed)
+            }
+            if !items.isEmpty { return items }
+            if isClosed { return nil }
+            if hasWaited, limit != nil { return [] }
+            bell.wait(within: limit)
+            hasWaited = true
+        }
+    }
+
+    /// Wakes the taker, who gets what is left and then nil.
+    public func close() {
+        state.withLock { $0.isClosed = true }
+        bell.ring()
+    }
+
+    public var isClosed: Bool { state.withLock { $0.isClosed } }
+}
