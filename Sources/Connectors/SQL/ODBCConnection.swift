@@ -116,6 +116,17 @@ final class ODBCConnection {
             + mark
     }
 
+    /// Whether a table, given as a quoted name, can be read. Asked before it is made: making one needs a right that
+    /// an account may well not have, even where the table is there already.
+    func hasTable(_ table: String) -> Bool {
+        do throws(ConnectorError) {
+            try ODBCStatement.run("SELECT 1 FROM \(table) WHERE 1 = 0", on: self)
+            return true
+        } catch {
+            return false
+        }
+    }
+
     private lazy var quotationMark: String = {
         let mark = information(SQLUSMALLINT(SQL_IDENTIFIER_QUOTE_CHAR))
         return mark.isEmpty || mark == " " ? "\"" : mark

@@ -15,9 +15,7 @@ final class SQLMarks {
     init(_ connection: ODBCConnection) throws(ConnectorError) {
         let table = connection.quoted(Self.table)
         func column(_ name: String) -> String { connection.quotedColumn(name) }
-        try ODBCStatement.run(
-            "CREATE TABLE IF NOT EXISTS \(table) (\(column("stream")) CHAR(32) NOT NULL PRIMARY KEY, "
-                + "\(column("sequence")) BIGINT NOT NULL, \(column("updated")) BIGINT NOT NULL)", on: connection)
+        if !connection.hasTable(table) { try Self.create(table, on: connection) }
         try Self.prune(table, on: connection)
         select = try ODBCStatement(
             "SELECT \(column("sequence")) FROM \(table) WHERE \(column("stream")) = ?", on: connection)
@@ -49,6 +47,13 @@ final class SQLMarks {
         }
         let values: [SQLValue] = [.integer(number), .integer(time.milliseconds), .text(stream.description)]
         try (isNew ? insert : update).execute(values)
+    }
+
+    private static func create(_ table: String, on connection: ODBCConnection) throws(ConnectorError) {
+        func column(_ name: String) -> String { connection.quotedColumn(name) }
+        try ODBCStatement.run(
+            "CREATE TABLE IF NOT EXISTS \(table) (\(column("stream")) CHAR(32) NOT NULL PRIMARY KEY, "
+                + "\(column("sequence")) BIGINT NOT NULL, \(column("updated")) BIGINT NOT NULL)", on: connection)
     }
 
     private static func prune(_ table: String, on connection: ODBCConnection) throws(ConnectorError) {

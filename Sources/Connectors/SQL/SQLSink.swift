@@ -57,9 +57,7 @@ public final class SQLSink: Sink {
         var rows: [[SQLRow]] = []
         for delivery in deliveries { rows.append(try SQLRow.rows(of: delivery, separator: settings.separator)) }
         try withSession { (session) throws(ConnectorError) in
-            if let first = rows.lazy.flatMap({ $0 }).first {
-                try session.prepareTable(after: rows.flatMap { $0 }, first)
-            }
+            if session.needsTable { try session.prepareTable(for: rows.flatMap { $0 }) }
             try session.connection.beginTransaction()
             for (delivery, rows) in zip(deliveries, rows) {
                 let mark = try session.marks.sequence(of: delivery.stream)

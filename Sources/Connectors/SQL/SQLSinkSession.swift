@@ -17,9 +17,14 @@ final class SQLSinkSession {
         marks = try SQLMarks(connection)
     }
 
-    /// Makes the table where that is wanted. Outside of the transaction: some databases commit at it.
-    func prepareTable(after rows: [SQLRow], _ first: SQLRow) throws(ConnectorError) {
-        guard settings.isCreated, !isTableReady else { return }
+    /// True until the table is known to be there, where it is to be made.
+    var needsTable: Bool { settings.isCreated && !isTableReady }
+
+    /// Makes the table where it is missing. Outside of the transaction: some databases commit at it.
+    func prepareTable(for rows: [SQLRow]) throws(ConnectorError) {
+        guard let first = rows.first else { return }
+        isTableReady = connection.hasTable(connection.quoted(settings.table))
+        guard !isTableReady else { return }
         let columns = SQLTableShape(rows.filter { $0.names == first.names }).columns
         let dialect = SQLDialect(product: connection.product)
         let definitions = columns.map { column in
