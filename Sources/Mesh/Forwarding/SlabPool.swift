@@ -35,9 +35,15 @@ struct SlabPool: ~Copyable {
     /// Bytes of all slabs, used or spare.
     private(set) var bytesReserved = 0
 
-    deinit {
-        for slab in slabs { slab.base?.deallocate() }
+    /// Gives the memory back with the pool. A class does it, since Swift 6.3's optimiser crashes on the deinit of a
+    /// noncopyable struct inside another module's property.
+    private final class Keeper {
+        var bases: [UnsafeMutableRawPointer?] = []
+
+        deinit { for base in bases { base?.deallocate() } }
     }
+
+    private let keeper = Keeper()
 
     mutating func allocate(_ bytes: UnsafeRawBufferPointer) -> Block {
         let index = slab(withRoom: bytes.count)
@@ -97,9 +103,11 @@ struct SlabPool: ~Copyable {
         let slab = Slab(base: .allocate(byteCount: capacity, alignment: 64), capacity: capacity)
         if let index = vacant.popLast() {
             slabs[Int(index)] = slab
+            keeper.bases[Int(index)] = slab.base
             return index
         }
         slabs.append(slab)
+        keeper.bases.append(slab.base)
         return Int32(slabs.count - 1)
     }
 
@@ -112,6 +120,7 @@ struct SlabPool: ~Copyable {
         }
         slabs[Int(index)].base?.deallocate()
         slabs[Int(index)] = Slab(base: nil, capacity: 0)
+        keeper.bases[Int(index)] = nil
         bytesReserved -= capacity
         vacant.append(index)
     }
