@@ -23,7 +23,16 @@ def free_ports(count):
     return ports
 
 
-def topology(ports, job, statistics_file, expected, durability):
+def topology(ports, job, statistics_file, expected, durability, has_job):
+    jobs = f"""
+        jobs:
+          - name: load
+            to: b/agent
+            schedule: {{onChange: true}}
+            compression: none
+            linger: {job['linger']}
+            batchBytes: {job['batchBytes']}
+            source: {{kind: synthetic, recordBytes: {job['recordBytes']}, count: {expected}{job['rate']}}}""" if has_job else ""
     return f"""
 mesh: bench
 defaults:
@@ -34,15 +43,7 @@ zones:
     nodes:
       relay: {{role: relay, listen: [{{host: 127.0.0.1, port: {ports[0]}}}]}}
       agent:
-        role: agent
-        jobs:
-          - name: load
-            to: b/agent
-            schedule: {{onChange: true}}
-            compression: none
-            linger: {job['linger']}
-            batchBytes: {job['batchBytes']}
-            source: {{kind: synthetic, recordBytes: {job['recordBytes']}, count: {expected}{job['rate']}}}
+        role: agent{jobs}
   b:
     nodes:
       relay: {{role: relay, listen: [{{host: 127.0.0.1, port: {ports[1]}}}]}}
@@ -67,18 +68,57 @@ class Mesh:
     def __init__(self, bin_dir, job, expected, durability):
         self.dir = tempfile.mkdtemp(prefix="gridrelay-bench-")
         self.statistics_file = os.path.join(self.dir, "statistics.json")
-        path = os.path.join(self.dir, "mesh.yaml")
-        with open(path, "w") as f:
-            f.write(topology(free_ports(2), job, self.statistics_file, expected, durability))
-        subprocess.run(
-            [os.path.join(bin_dir, "relayctl"), "config", "render", "--topology", path, "--out", self.dir],
-            check=True, stdout=subprocess.DEVNULL)
+        self.bin = bin_dir
+        ports = free_ports(2)
+        self.render(topology(ports, job, self.statistics_file, expected, durability, False))
         self.processes = {}
         for program, node in self.NODES:
             log = open(os.path.join(self.dir, node + ".log"), "w")
             self.processes[node] = subprocess.Popen(
                 [os.path.join(bin_dir, program), "--config", os.path.join(self.dir, node, "node.yaml")],
                 stdout=log, stderr=log)
+        self.await_links()
+        self.await_quiet_disk()
+        # The job comes by a reload, when all else stands: the start is not what is measured here.
+        self.render(topology(ports, job, self.statistics_file, expected, durability, True))
+        self.processes["a-agent"].send_signal(signal.SIGHUP)
+
+    def render(self, text):
+        path = os.path.join(self.dir, "mesh.yaml")
+        with open(path, "w") as f:
+            f.write(text)
+        subprocess.run(
+            [os.path.join(self.bin, "relayctl"), "config", "render", "--topology", path, "--out", self.dir],
+            check=True, stdout=subprocess.DEVNULL)
+
+    def await_quiet_disk(self):
+        """New journals first write their segments full of zeros; wait until they have."""
+        def written():
+            total = 0
+            for root, _, files in os.walk(self.dir):
+                total += sum(os.stat(os.path.join(root, f)).st_size for f in files if f.endswith((".free", ".segment", ".log")) or "seg" in f)
+            return total
+        before, still = -1, 0
+        while still < 10:
+            now = written()
+            still = still + 1 if now == before else 0
+            before = now
+            time.sleep(0.1)
+        os.sync()
+
+    def await_links(self):
+        command = [os.path.join(self.bin, "relayctl"), "topology", "-o", "json", "--socket",
+                   os.path.join(self.dir, "a-relay", "admin.sock")]
+        wanted = [("a/relay", "b/relay"), ("b/agent", "b/relay"), ("a/agent", "a/relay")]
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            answer = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            if answer.returncode == 0:
+                links = {(l["from"], l["to"]): l["state"] for l in json.loads(answer.stdout)["links"]}
+                if all(links.get(link) == "up" for link in wanted):
+                    return
+            time.sleep(0.05)
+        raise RuntimeError("the links did not come up:\n" + "\n".join(self.log(n) for n in self.processes))
 
     def cpu(self, node):
         with open(f"/proc/{self.processes[node].pid}/stat") as f:
@@ -138,7 +178,7 @@ def measure(bin_dir, job, expected, limit, durability="cutThrough"):
 
 
 def throughput(args, size, batch_bytes, durability):
-    job = {"linger": "0ms", "batchBytes": 1024 if batch_bytes == 1 else max(batch_bytes, size + 1024), "recordBytes": size, "rate": ""}
+    job = {"linger": "0ms", "batchBytes": size if batch_bytes == 1 else max(batch_bytes, size + 1024), "recordBytes": size, "rate": ""}
     pilot_count = max(20, min(200_000, (64 << 20) // size)) if batch_bytes > 1 else 20_000
     pilot = measure(args.bin, job, pilot_count, 120, durability)
     rate = pilot_count / pilot["seconds"]
@@ -156,8 +196,8 @@ def throughput(args, size, batch_bytes, durability):
 
 def latency(args, durability):
     job = {"linger": "0ms", "batchBytes": 2048, "recordBytes": 1024, "rate": ", rate: 1000"}
-    count = int(1000 * max(args.seconds, 5))
-    runs = [measure(args.bin, job, count, args.seconds * 10 + 60, durability) for _ in range(args.reps)]
+    count = int(1000 * max(args.seconds * 2, 10))
+    runs = [measure(args.bin, job, count, count / 1000 + 60, durability) for _ in range(args.reps)]
     return {
         "records": count, "durability": durability,
         "p50": spread([r["latencyP50"] / 1000 for r in runs]), "p99": spread([r["latencyP99"] / 1000 for r in runs]),

@@ -29,7 +29,7 @@ extension JobConfiguration {
             ?? ScheduleConfiguration(rule: .every(.seconds(5)), mark: reader.node.mark, path: reader.path)
         compression = reader.value("compression", .word(), default: .zstd)
         batchBytes = reader.value(
-            "batchBytes", .byteSize(in: 1024...Limits.batchBytes), default: Self.defaultBatchBytes)
+            "batchBytes", .byteSize(in: 1...Limits.batchBytes), default: Self.defaultBatchBytes)
         linger = reader.value("linger", .duration(in: .zero ... .seconds(60)), default: .milliseconds(5))
         lifetime = reader.optional("lifetime", .lifetime)
         source = reader.kindred("source", kinds: Self.sourceKinds)
