@@ -71,7 +71,7 @@ let package = Package(
         program("relayd", ["Relay", "Node", "Admin"]),
         program("agentd", ["Agent", "Node", "Connectors", "Admin"]),
         program("relayctl", ["Commands"]),
-        program("bench", ["Envelope", "Node", "Admin"]),
+        program("bench", ["Envelope", "Crypto", "Keyring", "Link", "Mesh"]),
 
         tests("EnvelopeTests", ["Envelope"]),
         tests("CryptoTests", ["Crypto", "COpenSSL", "Envelope"]),
