@@ -85,6 +85,7 @@ let package = Package(
         tests("AgentTests", ["Agent", "Keyring", "Envelope", "Crypto"]),
         tests("AdminTests", ["Admin", "Node", "Envelope"]),
         tests("CommandsTests", ["Commands", "Node", "Admin", "Keyring", "Envelope", "Crypto"]),
-        tests("IntegrationTests", ["Admin", "Envelope", "Node"]),
+        tests(
+            "IntegrationTests", ["Admin", "Crypto", "Envelope", "Keyring", "Link", "Mesh", "Node", "Platform"]),
     ]
 )

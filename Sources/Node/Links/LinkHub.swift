@@ -43,6 +43,8 @@ public final class LinkHub {
     var configuration: NodeConfiguration
     var listeners: [Listener] = []
     var targets: [DialTarget] = []
+    /// Whom a connection was last opened with, by link index; outlives the connection, for the log.
+    private var peers: [LinkIndex: NodeName] = [:]
     /// By session number.
     var connections: [LinkConnection?] = []
     var toWrite: [LinkConnection] = []
@@ -118,6 +120,7 @@ public final class LinkHub {
         let session = exchange.open(
             peer: id, name: peer, session: Entropy.bytes16(), wall: Clock.wall, at: reactor.now)
         connection.session = session
+        if let link = exchange.forwarder.linkNumber(of: id) { peers[link] = peer }
         while connections.count <= session.number { connections.append(nil) }
         connections[session.number] = connection
         if isStopping || !isAllowed(peer) {
@@ -218,7 +221,7 @@ public final class LinkHub {
 
     private func ended(_ id: SessionID, _ link: LinkIndex, _ error: SessionError, _ wasEstablished: Bool) {
         let connection = connections[id.number]
-        let peer = connection?.peer?.description ?? "unknown"
+        let peer = (connection?.peer ?? peers[link])?.description ?? "unknown"
         connection?.target?.lastReason = error.description
         if wasEstablished, var neighbour = neighbours[link] {
             neighbour.isUp = false

@@ -1,0 +1,88 @@
+import Crypto
+import Envelope
+import Glibc
+
+/// A directory of its own for one test, removed at the end. Its path is short, since sockets lie below it.
+final class TemporaryDirectory: Sendable {
+    let path: String
+
+    init() throws {
+        var template = Array("/tmp/gridrelay-it-XXXXXX".utf8CString)
+        guard let made = mkdtemp(&template) else { throw SystemFailure("mkdtemp") }
+        path = String(cString: made)
+    }
+
+    deinit {
+        // GRIDRELAY_KEEP=1 leaves everything for the person who looks for a fault.
+        if getenv("GRIDRELAY_KEEP") == nil { Self.remove(path) }
+    }
+
+    func path(_ name: String) -> String { path + "/" + name }
+
+    func makeDirectory(_ name: String) throws {
+        guard mkdir(path(name), 0o755) == 0 || errno == EEXIST else { throw SystemFailure("mkdir \(path(name))") }
+    }
+
+    func write(_ bytes: [UInt8], to name: String, appending: Bool = false) throws {
+        guard let file = fopen(path(name), appending ? "a" : "w") else { throw SystemFailure("fopen \(path(name))") }
+        let written = fwrite(bytes, 1, bytes.count, file)
+        guard fclose(file) == 0, written == bytes.count else { throw SystemFailure("write \(path(name))") }
+    }
+
+    func write(_ text: String, to name: String, appending: Bool = false) throws {
+        try write(Array(text.utf8), to: name, appending: appending)
+    }
+
+    /// nil where there is no such file.
+    func read(_ name: String) -> [UInt8]? { Self.contents(path(name)) }
+
+    func text(_ name: String) -> String? { read(name).map { String(decoding: $0, as: UTF8.self) } }
+
+    static func contents(_ path: String) -> [UInt8]? {
+        guard let file = fopen(path, "r") else { return nil }
+        defer { fclose(file) }
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = fread(&buffer, 1, buffer.count, file)
+            if count == 0 { return bytes }
+            bytes += buffer[..<count]
+        }
+    }
+
+    /// Regular files below a directory, with their whole paths.
+    static func files(below path: String) -> [String] {
+        guard let directory = opendir(path) else { return [] }
+        defer { closedir(directory) }
+        var found: [String] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) {
+                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            guard name != ".", name != ".." else { continue }
+            var status = stat()
+            guard lstat(path + "/" + name, &status) == 0 else { continue }
+            if status.st_mode & S_IFMT == S_IFDIR { found += files(below: path + "/" + name) }
+            if status.st_mode & S_IFMT == S_IFREG { found.append(path + "/" + name) }
+        }
+        return found.sorted()
+    }
+
+    private static func remove(_ path: String) {
+        if let directory = opendir(path) {
+            while let entry = readdir(directory) {
+                let name = withUnsafeBytes(of: entry.pointee.d_name) {
+                    String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+                }
+                guard name != ".", name != ".." else { continue }
+                let child = path + "/" + name
+                if unlink(child) != 0 { remove(child) }
+            }
+            closedir(directory)
+        }
+        rmdir(path)
+    }
+}
+
+/// SHA-256 in hexadecimal, short enough to be read in a failure.
+func digest(_ bytes: [UInt8]) -> String { Hexadecimal.encode(Digest.sha256(bytes)) }

@@ -1,0 +1,57 @@
+import Glibc
+
+/// Something that had to become true did not.
+struct TimedOut: Error, CustomStringConvertible {
+    var description: String
+}
+
+/// Asks again and again until `condition` holds. An error counts as "not yet"; the last one is told in the end.
+///
+/// - Parameter detail: what to say of the state where it never came true.
+func eventually(
+    _ what: String, within limit: Duration = .seconds(30), detail: @autoclosure () -> String = "",
+    _ condition: () async throws -> Bool
+) async throws {
+    let end = ContinuousClock.now + limit
+    var last = ""
+    while true {
+        do {
+            if try await condition() { return }
+            last = ""
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            last = "; last error: \(error)"
+        }
+        guard ContinuousClock.now < end else {
+            let state = detail()
+            throw TimedOut(description: "not within \(limit): \(what)\(last)\(state.isEmpty ? "" : "\n" + state)")
+        }
+        try await Task.sleep(for: .milliseconds(20))
+    }
+}
+
+/// Whether the long forms are to be run.
+let isSoak = getenv("GRIDRELAY_SOAK").map { String(cString: $0) == "1" } ?? false
+
+/// A seed from the environment, or a new one; printed, so that a failure can be run again.
+func makeSeed(_ test: String) -> UInt64 {
+    let given = getenv("GRIDRELAY_SEED").flatMap { UInt64(String(cString: $0)) }
+    let seed = given ?? UInt64.random(in: 1...(.max))
+    print("\(test): GRIDRELAY_SEED=\(seed)")
+    return seed
+}
+
+/// SplitMix64: a few lines, and the same numbers for the same seed on every machine.
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+    init(_ seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var word = state
+        word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
+        return word ^ (word >> 31)
+    }
+}
