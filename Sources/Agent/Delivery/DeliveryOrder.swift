@@ -53,7 +53,8 @@ struct DeliveryOrder<Token> {
         guard let place = index[stream] else { preconditionFailure("a stream is added before it is offered to") }
         if sequence <= streams[place].mark { return .duplicate }
         raise(place, to: floor)
-        let position = streams[place].waiting.firstIndex { $0.sequence >= sequence } ?? streams[place].waiting.count
+        // Nearly always the last: looked for from the back.
+        let position = (streams[place].waiting.lastIndex { $0.sequence < sequence } ?? -1) + 1
         if position < streams[place].waiting.count, streams[place].waiting[position].sequence == sequence {
             return .turnedAway
         }

@@ -101,11 +101,15 @@ final class SinkWorker: Sendable {
         guard !state.unplaced.isEmpty else { return }
         let sink = try opened(&state)
         var outcomes: [DeliveryOutcome] = []
-        defer { if !outcomes.isEmpty { report(outcomes) } }
-        while let item = state.unplaced.first {
+        var placed = 0
+        defer {
+            state.unplaced.removeFirst(placed)
+            if !outcomes.isEmpty { report(outcomes) }
+        }
+        for item in state.unplaced {
             let stream = item.delivery.stream
             if !state.order.knows(stream) { state.order.add(stream, mark: try sink.mark(of: stream)) }
-            state.unplaced.removeFirst()
+            placed += 1
             let verdict = state.order.offer(
                 stream, item.delivery.sequence, floor: item.floor, bytes: item.delivery.batch.count, token: item)
             switch verdict {
