@@ -6,6 +6,7 @@ enum CommandTable {
         Noun(name: "config", summary: "configuration files and topologies"),
         Noun(name: "node", summary: "one node: its status, its identity"),
         Noun(name: "queue", summary: "what waits"),
+        Noun(name: "demo", summary: "a mesh of three zones on this machine, to look at"),
         Noun(name: "completion", summary: "completion for a shell"),
     ]
 
@@ -21,6 +22,10 @@ enum CommandTable {
         NodeCreate.command,
         KeyCreate.command,
         KeyGrantCreate.command,
+        DemoRun.command,
+        DemoUp.command,
+        DemoStatus.command,
+        DemoDown.command,
         CompletionScript.bash,
         CompletionScript.zsh,
         CompletionScript.fish,
