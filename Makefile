@@ -1,0 +1,92 @@
+# Targets with a comment behind two number signs are listed by `make help`.
+
+SWIFT     ?= swift
+# Debian's packages serve Debian's Python; another one may stand before it in PATH.
+PYTHON    ?= $(shell for python in python3 /usr/bin/python3; do \
+                 $$python -c 'import cryptography, zstandard' 2>/dev/null && echo $$python && exit; done; echo python3)
+PREFIX    ?= /usr/local
+DESTDIR   ?=
+# Seeds of the simulated runs, first..last.
+SEEDS     ?= 1..200
+# Where the demo works.
+DEMO_DIR  ?= .demo
+
+PROGRAMS  = relayd agentd relayctl
+RELEASE   = .build/release
+
+.DEFAULT_GOAL := help
+.PHONY: help deps toolchain build demo test lint fmt bench simulate fuzz soak release docs install clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+deps: toolchain ## install the Debian packages that are missing, and look for a Swift toolchain
+	@scripts/deps.sh
+
+toolchain:
+	@scripts/toolchain.sh '$(SWIFT)'
+
+build: toolchain ## build everything for debugging
+	$(SWIFT) build
+
+demo: deps ## run three zones on this machine: real rows, a cut link, a killed relay, a report (about a minute)
+	$(SWIFT) build -c release --product relayd
+	$(SWIFT) build -c release --product agentd
+	$(SWIFT) build -c release --product relayctl
+	@$(RELEASE)/relayctl demo run --dir '$(DEMO_DIR)'
+
+test: deps ## run every test, and check the format's vectors with the independent reader
+	@echo 'scripts/check_vectors.py'
+	@$(PYTHON) scripts/check_vectors.py
+	$(SWIFT) test
+
+lint: toolchain ## check the formatting and the rules of the house
+	$(SWIFT) format lint --strict -r Sources Tests Package.swift
+	@scripts/tidy.sh
+
+fmt: toolchain ## format the sources in place
+	$(SWIFT) format -i -r Sources Tests Package.swift
+
+bench: deps ## measure throughput and latency
+	@bench/run.sh
+
+simulate: deps ## run the simulated faults, SEEDS=first..last
+	GRIDRELAY_SEEDS='$(SEEDS)' $(SWIFT) test --filter Simulated
+
+fuzz: deps ## feed the parsers with mutated bytes
+	@scripts/fuzz.sh
+
+soak: deps ## run the long forms of the tests with real processes
+	GRIDRELAY_SOAK=1 $(SWIFT) test --filter IntegrationTests
+
+release: toolchain ## build the programs optimised, with Swift's library inside
+	for program in $(PROGRAMS); do $(SWIFT) build -c release --static-swift-stdlib --product $$program || exit 1; done
+
+docs: toolchain ## write docs/relayctl.md anew from the command table
+	$(SWIFT) build --product relayctl
+	.build/debug/relayctl help --markdown > docs/relayctl.md
+
+install: ## install what `make release` has built, below DESTDIR and PREFIX
+	@for program in $(PROGRAMS); do \
+	    test -x $(RELEASE)/$$program || { echo 'nothing to install yet: run make release' >&2; exit 1; }; done
+	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/share/gridrelay/topology' \
+	    '$(DESTDIR)$(PREFIX)/share/gridrelay/data' '$(DESTDIR)$(PREFIX)/lib/systemd/system' \
+	    '$(DESTDIR)$(PREFIX)/lib/sysusers.d' '$(DESTDIR)$(PREFIX)/lib/tmpfiles.d' \
+	    '$(DESTDIR)$(PREFIX)/share/bash-completion/completions' '$(DESTDIR)$(PREFIX)/share/zsh/site-functions' \
+	    '$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d'
+	install -m 755 -s $(addprefix $(RELEASE)/,$(PROGRAMS)) '$(DESTDIR)$(PREFIX)/bin/'
+	install -m 644 topology/*.yaml '$(DESTDIR)$(PREFIX)/share/gridrelay/topology/'
+	install -m 644 data/* '$(DESTDIR)$(PREFIX)/share/gridrelay/data/'
+	for unit in relayd agentd; do \
+	    sed 's|@bindir@|$(PREFIX)/bin|g' deploy/$$unit@.service \
+	        > '$(DESTDIR)$(PREFIX)/lib/systemd/system/'$$unit@.service || exit 1; done
+	install -m 644 deploy/gridrelay.sysusers '$(DESTDIR)$(PREFIX)/lib/sysusers.d/gridrelay.conf'
+	install -m 644 deploy/gridrelay.tmpfiles '$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/gridrelay.conf'
+	$(RELEASE)/relayctl completion bash > '$(DESTDIR)$(PREFIX)/share/bash-completion/completions/relayctl'
+	$(RELEASE)/relayctl completion zsh > '$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_relayctl'
+	$(RELEASE)/relayctl completion fish > '$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/relayctl.fish'
+
+clean: ## remove what was built, and a demo that was left up
+	@if test -x $(RELEASE)/relayctl && test -d '$(DEMO_DIR)'; then $(RELEASE)/relayctl demo down --dir '$(DEMO_DIR)'; fi
+	$(SWIFT) package clean
+	rm -rf .build
