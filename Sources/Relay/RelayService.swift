@@ -57,19 +57,18 @@ public final class RelayService: DaemonService {
 
     /// Links, costs, attach list and flows change at once; the rest needs a restart and says so.
     public func reload(_ new: NodeConfiguration) throws {
-        do {
-            let stuck = configuration.keysNeedingRestart(new)
-            guard stuck.isEmpty else { throw ReloadError.needsRestart(stuck) }
-            flows = try FlowTable(new)
-            configuration = new
-            hub.apply(new)
-            hub.exchange.forwarder.setPolicy(router.policy(flows))
-            refreshCosts()
-            lastReload = ReloadReport(at: Clock.wall, ok: true)
-        } catch {
-            lastReload = ReloadReport(at: Clock.wall, ok: false, error: "\(error)")
-            throw error
-        }
+        let stuck = configuration.keysNeedingRestart(new)
+        guard stuck.isEmpty else { throw ReloadError.needsRestart(stuck) }
+        flows = try FlowTable(new)
+        configuration = new
+        hub.apply(new)
+        hub.exchange.forwarder.setPolicy(router.policy(flows))
+        refreshCosts()
+        lastReload = ReloadReport(at: Clock.wall, ok: true)
+    }
+
+    public func reloadFailed(_ reason: String) {
+        lastReload = ReloadReport(at: Clock.wall, ok: false, error: reason)
     }
 
     private func refreshCosts() {

@@ -117,6 +117,10 @@ extension AgentService {
         }
     }
 
+    public func reloadFailed(_ reason: String) {
+        lastReload = ReloadReport(at: Clock.wall, ok: false, error: reason)
+    }
+
     private func reloadJobs(_ old: NodeConfiguration, _ new: NodeConfiguration) throws {
         let before = old.agent?.jobs ?? []
         let after = new.agent?.jobs ?? []

@@ -10,6 +10,8 @@ public protocol DaemonService: AnyObject {
     /// Takes over what can change while running.
     /// - Throws: why it cannot; the old configuration then stays in force.
     func reload(_ configuration: NodeConfiguration) throws
+    /// A reload was asked for and came to nothing, perhaps before ``reload(_:)``; the status should say so.
+    func reloadFailed(_ reason: String)
     /// Brings everything to safety, then calls `done`.
     func stop(_ done: @escaping () -> Void)
 }
@@ -32,7 +34,7 @@ public enum Daemon {
     /// - Returns: the exit status: 0 a clean end, 1 failed, 2 wrong usage, 4 bad configuration.
     public static func run(
         _ arguments: [String], name: String, role: NodeConfiguration.Role, admin: any AdminEndpoint,
-        check: (NodeConfiguration) throws -> Void = { _ in },
+        check: @escaping (NodeConfiguration) throws -> Void = { _ in },
         makeService: (DaemonStart) throws -> any DaemonService
     ) -> Int32 {
         switch DaemonArguments(arguments) {
@@ -82,7 +84,7 @@ public enum Daemon {
 
     private static func serve(
         _ path: String, _ configuration: NodeConfiguration, _ role: NodeConfiguration.Role, _ admin: any AdminEndpoint,
-        _ check: (NodeConfiguration) throws -> Void, _ makeService: (DaemonStart) throws -> any DaemonService
+        _ check: @escaping (NodeConfiguration) throws -> Void, _ makeService: (DaemonStart) throws -> any DaemonService
     ) -> Int32 {
         Process.ignoreSIGPIPE()
         Process.hardenMemory()
@@ -94,14 +96,11 @@ public enum Daemon {
             let service = try makeService(
                 DaemonStart(
                     reactor: reactor, configuration: configuration, identity: identity, log: log, admin: admin))
-            try withoutActuallyEscaping(check) { check in
-                try watchSignals(reactor, service, path, role, log, check)
-                try service.start()
-                log.info(
-                    "started", "\(role) \(configuration.node) runs", ["version": Software.version, "pid": getpid()])
-                ServiceManager.notify(.ready)
-                reactor.run()
-            }
+            try watchSignals(reactor, service, path, role, log, check)
+            try service.start()
+            log.info("started", "\(role) \(configuration.node) runs", ["version": Software.version, "pid": getpid()])
+            ServiceManager.notify(.ready)
+            reactor.run()
             reactor.shutDown()
             log.info("stopped", "\(role) \(configuration.node) has stopped")
             log.flush()
@@ -135,6 +134,7 @@ public enum Daemon {
                 try service.reload(configuration)
                 log.notice("reloaded", "the configuration was read anew")
             } catch {
+                service.reloadFailed("\(error)")
                 log.error("reload.failed", "the old configuration stays in force: \(error)")
             }
             ServiceManager.notify(.ready)

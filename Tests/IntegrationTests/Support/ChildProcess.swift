@@ -38,12 +38,15 @@ final class ChildProcess: Sendable {
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
-        // The test process ignores SIGPIPE, and that would be passed on.
+        // The test process ignores SIGPIPE and its threads block most signals; both would be passed on.
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
         var signals = sigset_t()
         sigemptyset(&signals)
         sigaddset(&signals, SIGPIPE)
         posix_spawnattr_setsigdefault(&attributes, &signals)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF))
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
         var words = (["env", "--chdir", directory] + arguments).map { strdup($0) } + [nil]
         var variables = Self.inherited(environment).map { strdup($0) } + [nil]
         defer { for text in words + variables { free(text) } }

@@ -44,6 +44,10 @@ struct Layout {
         nodes.append(Node(name: name, isRelay: false, extra: extra, jobs: jobs, sinks: sinks))
     }
 
+    mutating func setSinks(_ name: String, _ sinks: [String]) {
+        for index in nodes.indices where nodes[index].name == name { nodes[index].sinks = sinks }
+    }
+
     mutating func link(_ from: String, _ to: String, cost: Int = 10, dial: UInt16? = nil) {
         links.append(Link(from: from, to: to, cost: cost, dial: dial))
     }

@@ -64,16 +64,21 @@ struct ProcessMemory {
     }
 }
 
-/// Whether the needle lies in the bytes.
+/// Whether the needle, of 8 bytes at least, lies in the bytes.
 func contains(_ bytes: UnsafeRawBufferPointer, _ needle: [UInt8]) -> Bool {
-    guard let start = bytes.baseAddress, let first = needle.first else { return false }
+    precondition(needle.count >= 8, "a shorter one is found by chance")
+    guard let start = bytes.baseAddress, bytes.count >= needle.count else { return false }
+    // The first eight bytes at once, since this runs over whole processes and also without optimisation.
+    let wanted = needle.withUnsafeBytes { $0.loadUnaligned(as: UInt64.self) }
+    let end = bytes.count - needle.count + 1
     var place = 0
-    while place + needle.count <= bytes.count {
-        guard let hit = memchr(start + place, Int32(first), bytes.count - place - needle.count + 1) else {
-            return false
-        }
+    while place < end, let hit = memchr(start + place, Int32(needle[0]), end - place) {
         let offset = UnsafeRawPointer(hit) - start
-        if needle.elementsEqual(bytes[offset..<offset + needle.count]) { return true }
+        if bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self) == wanted,
+            needle.elementsEqual(bytes[offset..<offset + needle.count])
+        {
+            return true
+        }
         place = offset + 1
     }
     return false
