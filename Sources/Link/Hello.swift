@@ -69,14 +69,23 @@ public struct Hello: Equatable, Sendable {
             let wall = reader.integer(Int64.self), let resumes = reader.bytes16(),
             let count = reader.integer(UInt16.self), count <= Hello.ranges
         else { throw .malformed("a hello that ends too early or holds an unknown kind of node") }
-        var safe = RangeSet()
-        for _ in 0..<count {
-            guard let first = reader.integer(UInt64.self), let last = reader.integer(UInt64.self), first <= last
-            else { throw .malformed("a hello with a broken range") }
-            safe.insert(first...last)
-        }
+        let safe = try Hello.ranges(count, from: &reader)
         self.init(
             node: node, kind: kind, software: software, session: session, resumes: resumes, safe: safe,
             wall: WallTime(milliseconds: wall), versions: lowest...highest)
+    }
+
+    /// Rising and disjoint, so that to read them costs a step each.
+    private static func ranges(_ count: UInt16, from reader: inout ByteReader) throws(SessionError) -> RangeSet {
+        var safe = RangeSet()
+        var above: UInt64 = 0
+        for _ in 0..<count {
+            guard let first = reader.integer(UInt64.self), let last = reader.integer(UInt64.self),
+                first > above, first <= last
+            else { throw .malformed("a hello with a broken range") }
+            safe.insert(first...last)
+            above = last
+        }
+        return safe
     }
 }

@@ -1,7 +1,7 @@
 /// A set of transmission numbers as rising, disjoint, non-adjacent ranges.
 ///
-/// Transmissions become safe nearly in order, so it holds one or two ranges in steady state. Bounded by the number
-/// of transmissions a sender may have under way.
+/// Transmissions become safe nearly in order, so it holds one or two ranges in steady state. Its owner bounds it with
+/// ``keepHighest(_:)``.
 public struct RangeSet: Equatable, Sendable {
     public private(set) var ranges: [ClosedRange<UInt64>] = []
 
@@ -15,7 +15,7 @@ public struct RangeSet: Equatable, Sendable {
     }
 
     public mutating func insert(_ number: UInt64) {
-        if let last = ranges.last, last.upperBound &+ 1 == number {
+        if let last = ranges.last, last.upperBound < number, last.upperBound + 1 == number {
             ranges[ranges.count - 1] = last.lowerBound...number
             return
         }
@@ -32,6 +32,12 @@ public struct RangeSet: Equatable, Sendable {
             end += 1
         }
         ranges.replaceSubrange(first..<end, with: CollectionOfOne(merged))
+    }
+
+    /// Lets the lowest ranges go where there are more than `count`.
+    public mutating func keepHighest(_ count: Int) {
+        guard ranges.count > count else { return }
+        ranges.removeFirst(ranges.count - count)
     }
 
     public mutating func removeAll() { ranges.removeAll(keepingCapacity: true) }

@@ -9,7 +9,6 @@ extension Session {
         _ bytes: UnsafeRawBufferPointer, at now: Instant
     ) throws(SessionError) -> (hello: Hello, rest: UnsafeRawBufferPointer)? {
         guard state == .awaitingHello else { throw .unexpected("a second hello") }
-        lastHeard = now
         var rest = bytes
         guard let header = try takeFrame(from: &rest) else { return nil }
         let payload = UnsafeRawBufferPointer(rebasing: partial.readable[FrameHeader.size...])
@@ -33,7 +32,8 @@ extension Session {
         _ bytes: UnsafeRawBufferPointer, at now: Instant, into events: inout Events
     ) throws(SessionError) {
         guard state == .established else { return }
-        lastHeard = now
+        unheardPings = 0
+        guard out.count < Limits.unreadBytes else { throw .notReading }
         var rest = bytes
         if !partial.isEmpty {
             guard let header = try takeFrame(from: &rest) else { return }
@@ -86,7 +86,7 @@ extension Session {
         case .custody: try receiveCustody(payload, at: now, into: &events)
         case .refuse: try receiveRefusal(payload, into: &events)
         case .hello: throw .unexpected("a second hello")
-        case .ping: out.appendFrame(.pong) { $0.append(UnsafeRawBufferPointer(rebasing: payload.prefix(8))) }
+        case .ping: try receivePing(payload)
         case .pong: try receivePong(payload, at: now)
         case .mesh:
             guard payload.count <= Limits.meshMessageBytes else { throw .malformed("a mesh message that is too long") }
@@ -155,12 +155,13 @@ extension Session {
             guard first >= 1, first <= last, last < inFlight.next else {
                 throw .malformed("custody of transmissions never sent")
             }
-            var number = max(first, inFlight.first)
+            var number = first
             while number <= last {
-                guard !isUnderWay(number) else { throw .malformed("custody of an envelope half sent") }
-                if let entry = inFlight.close(number) {
-                    events.confirmed(token: entry.token, after: now - entry.sentAt)
+                guard !underWay.contains(transmission: number) else {
+                    throw .malformed("custody of an envelope half sent")
                 }
+                guard let entry = inFlight.close(number) else { throw .malformed("custody of a transmission twice") }
+                events.confirmed(token: entry.token, after: now - entry.sentAt)
                 number += 1
             }
         }
@@ -172,15 +173,25 @@ extension Session {
         var reader = ByteReader(payload)
         guard let number = reader.integer(UInt64.self), let delay = reader.integer(UInt32.self),
             let code = reader.integer(UInt8.self), let reason = RefusalReason(rawValue: code),
-            number >= 1, number < inFlight.next, !isUnderWay(number)
-        else { throw .malformed("a refusal of something never sent") }
-        guard let entry = inFlight.close(number) else { return }
+            reader.remaining == 0, !underWay.contains(transmission: number)
+        else { throw .malformed("a malformed refusal, or one of an envelope half sent") }
+        guard let entry = inFlight.close(number) else {
+            throw .malformed("a refusal of something never sent or settled before")
+        }
         events.refused(token: entry.token, reason: reason, delay: .milliseconds(Int64(delay)))
+    }
+
+    private mutating func receivePing(_ payload: UnsafeRawBufferPointer) throws(SessionError) {
+        guard payload.count == 8 else { throw .malformed("a ping that is not 8 bytes") }
+        // Who does not read gets no further answers; nothing may pile up.
+        guard out.count < Limits.unreadBytes / 2 else { return }
+        out.appendFrame(.pong) { $0.append(payload) }
     }
 
     private mutating func receivePong(_ payload: UnsafeRawBufferPointer, at now: Instant) throws(SessionError) {
         var reader = ByteReader(payload)
-        guard let sent = reader.integer(Int64.self), sent >= startedAt.nanoseconds, sent <= now.nanoseconds
+        guard let sent = reader.integer(Int64.self), sent >= startedAt.nanoseconds, sent <= now.nanoseconds,
+            reader.remaining == 0
         else { throw .malformed("an answer to a ping never sent") }
         roundTrip = now - Instant(nanoseconds: sent)
     }
@@ -188,7 +199,7 @@ extension Session {
     private mutating func receiveBye(_ payload: UnsafeRawBufferPointer) throws(SessionError) {
         var reader = ByteReader(payload)
         guard let code = reader.integer(UInt8.self), let reason = ByeReason(rawValue: code),
-            let text = reader.shortText()
+            let text = reader.shortText(), reader.remaining == 0
         else { throw .malformed("a farewell without reason") }
         throw .left(reason, text)
     }

@@ -9,6 +9,35 @@ struct Fragmented {
     var hop: HopFields
 }
 
+/// The half-written envelope of each lane.
+struct UnderWay {
+    private var control: Fragmented?
+    private var live: Fragmented?
+    private var bulk: Fragmented?
+
+    subscript(lane: Lane) -> Fragmented? {
+        get {
+            switch lane {
+            case .control: control
+            case .live: live
+            case .bulk: bulk
+            }
+        }
+        set {
+            switch lane {
+            case .control: control = newValue
+            case .live: live = newValue
+            case .bulk: bulk = newValue
+            }
+        }
+    }
+
+    func contains(transmission: UInt64) -> Bool {
+        control?.transmission == transmission || live?.transmission == transmission
+            || bulk?.transmission == transmission
+    }
+}
+
 extension Session {
     /// True while more frames should be made: below the output limit and after the peer's hello.
     @inline(__always)
@@ -17,18 +46,20 @@ extension Session {
     /// True where a new envelope of this lane may be begun: credit is left and none of the lane is half written.
     public func mayBegin(_ lane: Lane) -> Bool {
         let reserve = lane == .control ? UInt64(Limits.controlReserveBytes) : 0
-        return underWay[Int(lane.rawValue)] == nil && bytesSent < bytesAllowed + reserve
+        return underWay[lane] == nil && bytesSent < bytesAllowed + reserve
             && inFlight.next <= envelopesAllowed + reserve / 1024
     }
 
     /// The token of the lane's half-written envelope, whose next fragment ``continueTransmission(_:envelope:)`` writes.
-    public func tokenUnderWay(_ lane: Lane) -> UInt32? { underWay[Int(lane.rawValue)]?.token }
+    public func tokenUnderWay(_ lane: Lane) -> UInt32? { underWay[lane]?.token }
 
     /// Begins the next transmission and writes the envelope, or its first fragment where it is longer than a frame.
     /// - Precondition: ``hasRoom`` and ``mayBegin(_:)``; `envelope` is header and body.
+    /// - Returns: bytes of the envelope that were written.
+    @discardableResult
     public mutating func transmit(
         token: UInt32, lane: Lane, hop: HopFields, envelope: UnsafeRawBufferPointer, at now: Instant
-    ) {
+    ) -> Int {
         precondition(mayBegin(lane), "transmits only with credit")
         let number = inFlight.append(token, length: envelope.count, at: now)
         bytesSent += UInt64(envelope.count)
@@ -36,17 +67,19 @@ extension Session {
         if envelope.count <= room {
             let prefix = DataPrefix(transmission: number, total: envelope.count, offset: 0, hop: hop)
             write(prefix, lane, envelope, isLast: true)
-        } else {
-            underWay[Int(lane.rawValue)] = Fragmented(
-                token: token, transmission: number, total: envelope.count, offset: 0, hop: hop)
-            continueTransmission(lane, envelope: envelope)
+            return envelope.count
         }
+        underWay[lane] = Fragmented(
+            token: token, transmission: number, total: envelope.count, offset: 0, hop: hop)
+        return continueTransmission(lane, envelope: envelope)
     }
 
     /// Writes the next fragment of the lane's half-written envelope.
     /// - Precondition: there is one, and `envelope` holds the same bytes as at its beginning.
-    public mutating func continueTransmission(_ lane: Lane, envelope: UnsafeRawBufferPointer) {
-        guard var part = underWay[Int(lane.rawValue)] else { preconditionFailure("continues what was begun") }
+    /// - Returns: bytes of the envelope that were written.
+    @discardableResult
+    public mutating func continueTransmission(_ lane: Lane, envelope: UnsafeRawBufferPointer) -> Int {
+        guard var part = underWay[lane] else { preconditionFailure("continues what was begun") }
         precondition(part.total == envelope.count, "continues with the same envelope")
         let count = min(Limits.frameBytes - DataPrefix.size, part.total - part.offset)
         let isLast = part.offset + count == part.total
@@ -54,7 +87,8 @@ extension Session {
         let fragment = UnsafeRawBufferPointer(rebasing: envelope[part.offset..<part.offset + count])
         write(prefix, lane, fragment, isLast: isLast)
         part.offset += count
-        underWay[Int(lane.rawValue)] = isLast ? nil : part
+        underWay[lane] = isLast ? nil : part
+        return count
     }
 
     private mutating func write(_ prefix: DataPrefix, _ lane: Lane, _ bytes: UnsafeRawBufferPointer, isLast: Bool) {
@@ -67,10 +101,6 @@ extension Session {
         prefix.write(to: UnsafeMutableRawBufferPointer(rebasing: place[FrameHeader.size...]))
         UnsafeMutableRawBufferPointer(rebasing: place[(FrameHeader.size + DataPrefix.size)...]).copyMemory(from: bytes)
         out.commit(FrameHeader.size + length)
-    }
-
-    func isUnderWay(_ number: UInt64) -> Bool {
-        underWay.contains { $0?.transmission == number }
     }
 
     /// Says which received transmissions are safe here, and how far the peer may go on sending: the totals of bytes

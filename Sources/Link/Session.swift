@@ -9,7 +9,9 @@ import Envelope
 /// Invariants:
 /// - transmissions of one direction are numbered 1, 2, 3, … without gap;
 /// - a token given to `transmit` comes back exactly once: as confirmed, as refused, or from ``abandon()``;
-/// - nothing but a hello is read before the hello, and nothing is allocated for a length beyond its limit.
+/// - nothing but a hello is read before the hello, and nothing is allocated for a length beyond its limit;
+/// - each transmission is settled once, as confirmed or as refused: to say it twice is an error, which keeps the work
+///   a peer can cause proportional to what it was sent.
 ///
 /// Error contract: whatever throws ends the session; only ``abandon()`` and ``output`` make sense afterwards.
 public struct Session: ~Copyable {
@@ -43,7 +45,7 @@ public struct Session: ~Copyable {
 
     // Sending.
     var inFlight = InFlight()
-    var underWay: [Fragmented?] = [nil, nil, nil]
+    var underWay = UnderWay()
     var bytesSent: UInt64 = 0
     var bytesAllowed: UInt64 = UInt64(Limits.linkWindowBytes)
     var envelopesAllowed: UInt64 = UInt64(Limits.linkWindowEnvelopes)
@@ -57,8 +59,9 @@ public struct Session: ~Copyable {
 
     // Time.
     let startedAt: Instant
-    var lastHeard: Instant
     var pingDue: Instant
+    /// Pings sent since the peer was last heard.
+    var unheardPings = 0
     /// The last measured round trip; nil before the first answer.
     public internal(set) var roundTrip: Duration?
 
@@ -66,7 +69,6 @@ public struct Session: ~Copyable {
     public init(_ configuration: Configuration, at now: Instant) {
         self.configuration = configuration
         startedAt = now
-        lastHeard = now
         pingDue = now + Limits.pingInterval
 
         configuration.hello.write(to: &out)
@@ -83,11 +85,12 @@ public struct Session: ~Copyable {
     /// Envelopes sent and not yet confirmed.
     public var envelopesInFlight: Int { inFlight.count }
 
-    /// Hands a message of the mesh (advertisements and the like) to the neighbour.
+    /// Hands a message of the mesh (advertisements and the like) to the neighbour. Lost where the neighbour has not
+    /// read for so long that the session is about to be given up.
     /// - Precondition: at most ``Limits/meshMessageBytes``.
     public mutating func sendMesh(_ message: [UInt8]) {
         precondition(message.count <= Limits.meshMessageBytes, "a mesh message fits its frame")
-        guard state == .established else { return }
+        guard state == .established, out.count < Limits.unreadBytes else { return }
         out.appendFrame(.mesh) { $0.append(message) }
     }
 
@@ -109,7 +112,7 @@ public struct Session: ~Copyable {
         var tokens: [(transmission: UInt64, token: UInt32)] = []
         inFlight.forEachOpen { number, entry in tokens.append((number, entry.token)) }
         inFlight = InFlight()
-        underWay = [nil, nil, nil]
+        underWay = UnderWay()
         reassembly = LaneReassembly()
         partial.removeAll()
         partial.shrink()

@@ -12,6 +12,7 @@ public enum SessionError: Error, Equatable, Sendable, CustomStringConvertible {
     case overCredit
     case helloTooLate
     case silent
+    case notReading
     case left(ByeReason, String)
 
     public var description: String {
@@ -29,6 +30,7 @@ public enum SessionError: Error, Equatable, Sendable, CustomStringConvertible {
         case .overCredit: "the peer sent more than it had credit for"
         case .helloTooLate: "the peer did not introduce itself in time"
         case .silent: "nothing was heard from the peer for \(Limits.silence.components.seconds) s"
+        case .notReading: "the peer sends but does not read; \(Limits.unreadBytes >> 20) MiB wait for it"
         case .left(let reason, let text):
             "the peer closed the session: \(reason)\(text.isEmpty ? "" : " (\(text.prefix(200)))")"
         }
@@ -62,7 +64,7 @@ extension SessionError {
         switch self {
         case .noCommonVersion: .versionMismatch
         case .wrongName: .notAllowed
-        case .silent, .helloTooLate: .silent
+        case .silent, .helloTooLate, .notReading: .silent
         case .left: .stopping
         case .notThisProtocol, .unknownFrame, .frameTooLong, .malformed, .unexpected, .overCredit: .protocolError
         }

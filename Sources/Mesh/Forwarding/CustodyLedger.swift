@@ -6,48 +6,67 @@ import Link
 /// The one before matters once: our next hello tells which of its transmissions are safe, so that the neighbour
 /// need not repeat them.
 struct CustodyLedger {
-    /// Counts the sessions with this neighbour; a creditor's serial tells which one its number belongs to.
+    /// Counts beginnings and ends of sessions with this neighbour; a creditor's serial tells which one its number
+    /// belongs to.
     private(set) var serial: UInt32 = 0
     /// The neighbour's name for the numbering of the current session.
     private(set) var session = Bytes16(low: 0, high: 0)
+    private var isUp = false
+    private var hasReceived = false
     private var safe = RangeSet()
     /// Safe, and not yet said so.
     private var pending = RangeSet()
     private(set) var bytesSettled: UInt64 = 0
     private(set) var envelopesSettled: UInt64 = 0
     private var bytesGranted = UInt64(Limits.linkWindowBytes)
+    private var envelopesGranted = UInt64(Limits.linkWindowEnvelopes)
     private var previousSafe = RangeSet()
-    private(set) var previousSession = Bytes16(low: 0, high: 0)
+    private var previousSession = Bytes16(low: 0, high: 0)
+    private var previousSerial: UInt32 = .max
 
     mutating func sessionBegan(_ session: Bytes16) {
-        serial += 1
+        serial &+= 1
         self.session = session
+        isUp = true
+        hasReceived = false
         bytesSettled = 0
         envelopesSettled = 0
         bytesGranted = UInt64(Limits.linkWindowBytes)
-        safe = RangeSet()
-        pending = RangeSet()
+        envelopesGranted = UInt64(Limits.linkWindowEnvelopes)
+        safe.removeAll()
+        pending.removeAll()
     }
 
     mutating func sessionEnded() {
-        previousSession = session
-        previousSafe = safe
-        safe = RangeSet()
-        pending = RangeSet()
-        serial += 1
+        isUp = false
+        // A session that brought nothing does not push out what the one before it still has to tell.
+        if hasReceived {
+            previousSession = session
+            previousSafe = safe
+            previousSerial = serial
+        }
+        safe.removeAll()
+        pending.removeAll()
+        serial &+= 1
         session = Bytes16(low: 0, high: 0)
     }
 
-    /// The resumption part of our next hello.
-    var resumption: (session: Bytes16, safe: RangeSet) { (previousSession, previousSafe) }
+    /// The resumption part of our next hello. While a session stands it speaks of that one, which the new session
+    /// is about to replace.
+    var resumption: (session: Bytes16, safe: RangeSet) {
+        isUp && hasReceived ? (session, safe) : (previousSession, previousSafe)
+    }
+
+    /// Something of the current session has come.
+    mutating func noteReceived() { hasReceived = true }
 
     mutating func markSafe(_ creditor: Creditor, length: Int) {
         if creditor.serial == serial {
             safe.insert(creditor.transmission)
             pending.insert(creditor.transmission)
             settle(length)
-        } else if creditor.serial &+ 1 == serial || creditor.serial &+ 2 == serial {
-            // Of the session that ended last (its end raised the serial, a new beginning raised it again).
+            if safe.ranges.count > Limits.safeRanges { safe.keepHighest(Limits.custodyRanges) }
+        } else if creditor.serial == previousSerial {
             previousSafe.insert(creditor.transmission)
         }
     }
@@ -66,6 +85,8 @@ struct CustodyLedger {
     var isDue: Bool {
         !pending.isEmpty
             || bytesSettled + UInt64(Limits.linkWindowBytes) >= bytesGranted + UInt64(Limits.linkWindowBytes / 4)
+            || envelopesSettled + UInt64(Limits.linkWindowEnvelopes)
+                >= envelopesGranted + UInt64(Limits.linkWindowEnvelopes / 4)
     }
 
     /// What to tell: ranges, and the totals the neighbour may have sent.
@@ -73,6 +94,7 @@ struct CustodyLedger {
         let ranges = pending
         pending.removeAll()
         bytesGranted = bytesSettled + UInt64(Limits.linkWindowBytes)
-        return (ranges, bytesGranted, envelopesSettled + UInt64(Limits.linkWindowEnvelopes))
+        envelopesGranted = envelopesSettled + UInt64(Limits.linkWindowEnvelopes)
+        return (ranges, bytesGranted, envelopesGranted)
     }
 }

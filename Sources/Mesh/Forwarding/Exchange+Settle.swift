@@ -6,17 +6,28 @@ extension Exchange {
     ///
     /// Call it after every batch of input and whenever a session's output has drained.
     public mutating func settle(at now: Instant) {
-        for link in forwarder.links.indices where forwarder.links[link].isDirty {
-            forwarder.links[link].isDirty = false
+        forgetDrained()
+        // Ends, since a link is marked again only where something was taken from a queue or became safe.
+        while let link = forwarder.takeDirtyLink() {
             guard link < current.count, let number = current[link], let slot = slots[number] else { continue }
+            touch(number, slot)
             confirm(link, slot)
             pump(link, slot, at: now)
+        }
+    }
+
+    private mutating func forgetDrained() {
+        touched.removeAll { number in
+            guard let slot = slots[number] else { return true }
+            slot.isTouched = slot.session.hasOutput
+            return !slot.isTouched
         }
     }
 
     /// There is room in this session's output again.
     public mutating func drained(_ id: SessionID, at now: Instant) {
         guard let slot = slots[id.number], current[slot.link] == id.number else { return }
+        touch(id.number, slot)
         pump(slot.link, slot, at: now)
     }
 
@@ -28,61 +39,90 @@ extension Exchange {
 
     private mutating func pump(_ link: LinkIndex, _ slot: Slot, at now: Instant) {
         while slot.session.hasRoom {
-            let underWay = (
-                live: slot.session.tokenUnderWay(.live) != nil, bulk: slot.session.tokenUnderWay(.bulk) != nil,
-                control: slot.session.tokenUnderWay(.control) != nil
-            )
-            guard let lane = forwarder.nextLane(link, underWay: underWay, mayBegin: { slot.session.mayBegin($0) })
-            else { return }
+            let (underWay, mayBegin) = lanes(of: slot)
+            guard let lane = forwarder.nextLane(link, underWay: underWay, mayBegin: mayBegin) else { return }
             if let token = slot.session.tokenUnderWay(lane) {
                 let envelope = forwarder.slabs.bytes(of: forwarder.instances[token].block)
-                slot.session.continueTransmission(lane, envelope: envelope)
+                let bytes = slot.session.continueTransmission(lane, envelope: envelope)
+                let isLast = slot.session.tokenUnderWay(lane) == nil
+                forwarder.written(token, bytes: bytes, isLast: isLast, on: link)
             } else if let token = forwarder.dequeue(link, lane, at: now) {
                 let envelope = forwarder.slabs.bytes(of: forwarder.instances[token].block)
-                slot.session.transmit(
+                let bytes = slot.session.transmit(
                     token: token, lane: lane, hop: forwarder.instances[token].hop(at: now), envelope: envelope, at: now)
+                let isLast = slot.session.tokenUnderWay(lane) == nil
+                forwarder.written(token, bytes: bytes, isLast: isLast, on: link)
             }
         }
+    }
+
+    private func lanes(of slot: Slot) -> (underWay: LaneSet, mayBegin: LaneSet) {
+        var underWay: LaneSet = []
+        var mayBegin: LaneSet = []
+        for row in UInt8(0)..<3 {
+            guard let lane = Lane(rawValue: row) else { continue }
+            if slot.session.tokenUnderWay(lane) != nil {
+                underWay.insert(LaneSet(lane))
+            } else if slot.session.mayBegin(lane) {
+                mayBegin.insert(LaneSet(lane))
+            }
+        }
+        return (underWay, mayBegin)
     }
 
     /// Carries out what concerns sessions among the forwarder's effects and returns the rest for the shell.
     public mutating func takeEffects() -> [Effect] {
         guard !forwarder.effects.isEmpty else { return [] }
         return forwarder.takeEffects().filter { effect in
-            guard case .refuse(let link, let transmission, let reason, let delay) = effect else { return true }
-            if let number = current[link] { slots[number]?.session.refuse(transmission, reason, delay: delay) }
+            guard case .refuse(let link, let serial, let transmission, let reason, let delay) = effect else {
+                return true
+            }
+            // A number means nothing to another session than its own.
+            guard forwarder.links[link].ledger.serial == serial, let number = current[link], let slot = slots[number]
+            else { return false }
+            slot.session.refuse(transmission, reason, delay: delay)
+            touch(number, slot)
             return false
         }
     }
 
     /// Something happened that nobody has taken note of yet.
     public var hasWork: Bool {
-        !events.isEmpty || !forwarder.effects.isEmpty || forwarder.links.contains { $0.isDirty && $0.isUp }
+        !events.isEmpty || !forwarder.effects.isEmpty || !forwarder.dirtyLinks.isEmpty
     }
 
-    public var nextDeadline: Instant {
-        var deadline = forwarder.nextDeadline
-        for slot in slots {
-            if let slot, !slot.isClosed { deadline = min(deadline, slot.session.nextDeadline) }
-        }
-        return deadline
-    }
+    public var nextDeadline: Instant { min(forwarder.nextDeadline, sessionDeadline) }
 
     public mutating func timeReached(_ now: Instant) {
-        for number in slots.indices {
-            guard let slot = slots[number], !slot.isClosed, slot.session.nextDeadline <= now else { continue }
-            do {
-                try slot.session.timeReached(now)
-            } catch {
-                fail(SessionID(number: number), error, at: now)
-            }
-        }
+        if sessionDeadline <= now { tellSessions(now) }
         if forwarder.nextDeadline <= now { forwarder.timeReached(now) }
+    }
+
+    /// Tells the sessions whose deadline has come. The next look at all of them comes a tick later at the earliest.
+    private mutating func tellSessions(_ now: Instant) {
+        var deadline = Instant.never
+        for number in slots.indices {
+            guard let slot = slots[number], !slot.isClosed else { continue }
+            if slot.session.nextDeadline <= now {
+                do {
+                    try slot.session.timeReached(now)
+                    touch(number, slot)
+                } catch {
+                    fail(SessionID(number: number), error, at: now)
+                    continue
+                }
+            }
+            deadline = min(deadline, slot.session.nextDeadline)
+        }
+        sessionDeadline = max(deadline, now + Limits.sessionTick)
     }
 
     /// Sessions whose output waits to be written.
     public var sessionsWithOutput: [SessionID] {
-        slots.indices.filter { slots[$0]?.session.hasOutput ?? false }.map { SessionID(number: $0) }
+        touched.compactMap { number in
+            guard let slot = slots[number], slot.session.hasOutput else { return nil }
+            return SessionID(number: number)
+        }
     }
 }
 
@@ -95,12 +135,10 @@ extension Forwarder: SessionEvents {
 
     public mutating func confirmed(token: UInt32, after time: Duration) {
         confirmed(token, on: reading.link, after: time, at: reading.at)
-        links[reading.link].isDirty = true
     }
 
     public mutating func refused(token: UInt32, reason: RefusalReason, delay: Duration) {
-        refused(token, on: reading.link, delay: delay, at: reading.at)
-        links[reading.link].isDirty = true
+        refused(token, reason, delay: delay, at: reading.at)
     }
 
     public mutating func meshMessage(_ bytes: UnsafeRawBufferPointer) { meshMessages.append(Array(bytes)) }

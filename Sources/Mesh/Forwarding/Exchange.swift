@@ -17,10 +17,17 @@ public struct Exchange: ~Copyable {
         var session: Session
         let peer: NodeID
         let link: LinkIndex
+        /// Our name for the numbering of this session.
         let outbound: Bytes16
         var isClosed = false
+        /// Stands in the list of sessions that may have output.
+        var isTouched = false
+        var establishedAt: Instant?
+        /// The same number at both ends, higher for the session to keep of two that came about at once.
+        var rank: (Bytes16, Bytes16)
 
         init(_ session: consuming Session, peer: NodeID, link: LinkIndex, outbound: Bytes16) {
+            rank = (outbound, outbound)
             self.session = session
             self.peer = peer
             self.link = link
@@ -33,6 +40,11 @@ public struct Exchange: ~Copyable {
     let software: String
     public var forwarder: Forwarder
     var slots: [Slot?] = []
+    private var vacant: [Int] = []
+    /// Sessions that may have output.
+    var touched: [Int] = []
+    /// No session wants to be told the time before this.
+    var sessionDeadline = Instant.never
     /// The established session of each link, by link index.
     var current: [Int?] = []
     public internal(set) var events: [Event] = []
@@ -72,27 +84,35 @@ public struct Exchange: ~Copyable {
             node: node.description, kind: kind, software: software, session: session, resumes: resumption.session,
             safe: resumption.safe, wall: wall, certifiedPeer: name.description)
         let slot = Slot(Session(configuration, at: now), peer: peer, link: link, outbound: session)
-        if let free = slots.firstIndex(where: { $0 == nil }) {
-            slots[free] = slot
-            return SessionID(number: free)
-        }
-        slots.append(slot)
-        return SessionID(number: slots.count - 1)
+        let number = vacant.popLast() ?? slots.count
+        if number == slots.count { slots.append(slot) } else { slots[number] = slot }
+        touch(number, slot)
+        sessionDeadline = min(sessionDeadline, slot.session.nextDeadline)
+        return SessionID(number: number)
+    }
+
+    /// Something may have been written to this session's output.
+    mutating func touch(_ number: Int, _ slot: Slot) {
+        guard !slot.isTouched else { return }
+        slot.isTouched = true
+        touched.append(number)
     }
 
     /// Bytes were read from the connection.
     public mutating func receive(_ id: SessionID, _ bytes: UnsafeRawBufferPointer, at now: Instant) {
         guard let slot = slots[id.number], !slot.isClosed else { return }
+        touch(id.number, slot)
         do {
             var rest = bytes
             if !slot.session.isEstablished {
                 guard let arrived = try slot.session.receiveHello(rest, at: now) else { return }
                 establish(id, slot, arrived.hello, at: now)
+                guard !slot.isClosed else { return }
                 rest = arrived.rest
             }
             forwarder.reading = (slot.link, now)
             // Whatever came may have brought credit.
-            forwarder.links[slot.link].isDirty = true
+            forwarder.markDirty(slot.link)
             try slot.session.receive(rest, at: now, into: &forwarder)
             takeMeshMessages(slot.link)
         } catch {
@@ -102,7 +122,16 @@ public struct Exchange: ~Copyable {
     }
 
     private mutating func establish(_ id: SessionID, _ slot: Slot, _ hello: Hello, at now: Instant) {
+        let inbound = hello.session
+        slot.rank = (max(slot.outbound, inbound), min(slot.outbound, inbound))
+        slot.establishedAt = now
+        sessionDeadline = min(sessionDeadline, slot.session.nextDeadline)
         if let old = current[slot.link], let oldSlot = slots[old] {
+            if let since = oldSlot.establishedAt, now - since < Limits.simultaneous, oldSlot.rank > slot.rank {
+                return end(
+                    id, slot, .left(.replaced, "both ends connected at once; the other connection stays"),
+                    saying: .replaced, at: now)
+            }
             end(
                 SessionID(number: old), oldSlot, .left(.replaced, "a newer connection stands"), saying: .replaced,
                 at: now)
@@ -123,6 +152,7 @@ public struct Exchange: ~Copyable {
     ) {
         guard !slot.isClosed else { return }
         slot.isClosed = true
+        touch(id.number, slot)
         let wasEstablished = current[slot.link] == id.number
         let isPeerGone = if case .left = error { reason == nil } else { false }
         if !isPeerGone { slot.session.leave(reason ?? error.bye) }
@@ -149,7 +179,9 @@ public struct Exchange: ~Copyable {
     public mutating func close(_ id: SessionID, at now: Instant) {
         guard let slot = slots[id.number] else { return }
         end(id, slot, .left(.stopping, "the connection was lost"), at: now)
+        if slot.isTouched { touched.removeAll { $0 == id.number } }
         slots[id.number] = nil
+        vacant.append(id.number)
     }
 
     public func hasOutput(_ id: SessionID) -> Bool { slots[id.number]?.session.hasOutput ?? false }
@@ -164,6 +196,7 @@ public struct Exchange: ~Copyable {
     public mutating func sendMesh(_ message: [UInt8], on link: LinkIndex) {
         guard let number = link < current.count ? current[link] : nil, let slot = slots[number] else { return }
         slot.session.sendMesh(message)
+        touch(number, slot)
     }
 
     /// The established session of a link.

@@ -8,7 +8,8 @@ extension Forwarder {
     ) {
         let creditor = Creditor(
             link: Int32(link), serial: links[link].ledger.serial, transmission: transmission)
-        links[link].isDirty = true
+        links[link].ledger.noteReceived()
+        markDirty(link)
         let header: Header
         do {
             header = try Header(envelope)
@@ -27,17 +28,18 @@ extension Forwarder {
             return refuse(creditor, .notPermitted, delay: .seconds(60), length: envelope.count)
         }
         guard !isDraining else { return refuse(creditor, .stopping, delay: .seconds(1), length: envelope.count) }
-        let isLocal = locals.contains(header.destination)
-        guard hasRoom(for: envelope.count, lane: header.lane, isLocal: isLocal) else {
+        let destination = locals.contains(header.destination) ? nil : destination(for: header.destination)
+        guard hasRoom(lane: header.lane, hop, destination) else {
             counters.refusedFull += 1
             return refuse(creditor, .storageFull, delay: .seconds(1), length: envelope.count)
         }
-        accept(header, hop, creditor, envelope, isLocal: isLocal, at: now)
+        compactIfSparse()
+        accept(header, hop, creditor, envelope, destination, at: now)
     }
 
     private mutating func accept(
-        _ header: Header, _ hop: HopFields, _ creditor: Creditor, _ envelope: UnsafeRawBufferPointer, isLocal: Bool,
-        at now: Instant
+        _ header: Header, _ hop: HopFields, _ creditor: Creditor, _ envelope: UnsafeRawBufferPointer,
+        _ destination: Int32?, at now: Instant
     ) {
         var instance = Instance()
         instance.lane = header.lane
@@ -48,21 +50,18 @@ extension Forwarder {
         instance.arrivedAt = now
         instance.creditor = creditor
         instance.block = slabs.allocate(envelope)
-        instance.state = isLocal ? .delivering : .queued
+        instance.state = destination == nil ? .delivering : .queued
         let index = instances.add(instance)
         countAccepted(envelope.count)
-        if isLocal {
-            effects.append(.deliver(instances.id(index)))
-            return
-        }
-        let destination = destination(for: header.destination)
-        enqueue(index, destination, atFront: false)
+        guard let destination else { return effects.append(.deliver(instances.id(index))) }
+        enqueue(index, destination, .back)
         guard configuration.hasStore else { return }
-        let isStuck = destinations[Int(destination)].nextHop < 0
-        if configuration.durability == .storeFirst || isStuck || slabs.bytesHeld > configuration.memoryBytes {
-            requestStore(index, at: now)
+        if configuration.durability == .storeFirst || isStuck(instances[index].queue)
+            || slabs.bytesHeld > configuration.memoryBytes
+        {
+            requestStore(index)
         } else {
-            holding.append(HoldQueue.Entry(id: instances.id(index), deadline: now + holdTime(destination)))
+            holding.append(instances.id(index), for: holdTime(destination), at: now)
         }
     }
 
@@ -71,15 +70,21 @@ extension Forwarder {
         counters.bytesAccepted += UInt64(bytes)
     }
 
-    /// Whether memory or store can take one more. Control has space of its own.
-    private func hasRoom(for bytes: Int, lane: Lane, isLocal: Bool) -> Bool {
+    /// Whether memory or store can take one more, of whatever length: the bound may be passed by one envelope, so that
+    /// the longest always has a way. Control has space of its own.
+    private func hasRoom(lane: Lane, _ hop: HopFields, _ destination: Int32?) -> Bool {
         let reserve = lane == .control ? Limits.controlReserveBytes : 0
-        let limit = configuration.memoryBytes * (isLocal || !configuration.hasStore ? 2 : 1)
-        if slabs.bytesHeld + bytes <= limit + reserve { return true }
-        // Over the budget it must go to the store at once, which needs a store that takes it, and the writes that
-        // are under way must not pile up.
-        return configuration.hasStore && !isLocal && storeBlockedUntil == .zero
-            && slabs.bytesHeld < limit + reserve + Limits.spillingBytes
+        guard let destination, configuration.hasStore else {
+            return slabs.bytesHeld < 2 * configuration.memoryBytes + reserve
+        }
+        let held = slabs.bytesHeld
+        guard storeBlockedUntil == .zero else {
+            // Without the store only what can go on at once is taken.
+            let hasWay = destinations[Int(destination)].nextHop >= 0 && hop.hopLimit > 1
+            return hasWay && configuration.durability == .cutThrough && held < configuration.memoryBytes + reserve
+        }
+        // Over the budget it goes to the store at once, and the writes under way must not pile up.
+        return held < configuration.memoryBytes + reserve + Limits.spillingBytes
     }
 
     /// Says no to a transmission before anything was accepted.
@@ -87,8 +92,10 @@ extension Forwarder {
         let link = Int(creditor.link)
         guard creditor.link >= 0, creditor.serial == links[link].ledger.serial else { return }
         links[link].ledger.settleRefused(creditor, length: length)
-        links[link].isDirty = true
-        effects.append(.refuse(link: link, transmission: creditor.transmission, reason, delay: delay))
+        markDirty(link)
+        effects.append(
+            .refuse(
+                link: link, serial: creditor.serial, transmission: creditor.transmission, reason, delay: delay))
     }
 
     /// What the forwarder must know of an envelope that this node made.
@@ -122,6 +129,8 @@ extension Forwarder {
 
     /// Adds an envelope that this node made.
     ///
+    /// Without a durable copy its bytes take memory whatever the budget says: its maker bounds what it makes.
+    ///
     /// - Parameter envelope: header and body; nil where only the durable copy is at hand.
     /// - Precondition: there are bytes or a durable copy.
     public mutating func originate(_ origin: Origin, _ envelope: UnsafeRawBufferPointer?, at now: Instant) {
@@ -145,10 +154,9 @@ extension Forwarder {
         let index = instances.add(instance)
         countAccepted(origin.length)
         if !isLocal {
-            enqueue(index, destination(for: origin.destination), atFront: false)
+            enqueue(index, destination(for: origin.destination), .back)
         } else if instance.block.isNone {
-            instances[index].isFetching = true
-            effects.append(.fetch(instances.id(index), stored: origin.stored))
+            fetch(index)
         } else {
             effects.append(.deliver(instances.id(index)))
         }
@@ -166,9 +174,10 @@ extension Forwarder {
         instance.lifetime = header.lifetime
         instance.arrivedAt = now
         instance.stored = stored
-        instance.state = .queued
+        let isLocal = locals.contains(header.destination)
+        instance.state = isLocal ? .delivering : .queued
         let index = instances.add(instance)
         countAccepted(length)
-        enqueue(index, destination(for: header.destination), atFront: false)
+        if isLocal { fetch(index) } else { enqueue(index, destination(for: header.destination), .back) }
     }
 }

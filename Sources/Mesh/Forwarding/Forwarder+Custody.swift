@@ -4,30 +4,27 @@ import Link
 extension Forwarder {
     /// The next hop has taken custody of a transmission of this instance.
     mutating func confirmed(_ index: UInt32, on link: LinkIndex, after time: Duration, at now: Instant) {
-        let sample = time.wholeNanoseconds
-        let mean = links[link].confirmTime
-        links[link].confirmTime = mean == 0 ? sample : mean + (sample - mean) / 16
-        instances[index].state = .queued  // no transmission is under way any more
-        if instances[index].isFinished {
-            remove(index)
-        } else {
-            handOver(index)
-            remove(index)
-        }
+        links[link].noteConfirmTime(time)
+        instances[index].isWriting = false
+        if !instances[index].isFinished { handOver(index) }
+        remove(index)
     }
 
     /// A dead session's transmission turned out to be safe at the neighbour.
     mutating func confirmedLate(_ id: InstanceID) {
         guard let index = instances.index(of: id), !instances[index].isFinished else { return }
-        handOver(index)
         switch instances[index].state {
         case .queued:
-            unqueue(index)
+            handOver(index)
+            unlink(index)
+            list(instances[index].queue)
             remove(index)
         case .inFlight:
             // Another transmission is under way; its number must still find this place.
+            handOver(index)
             instances[index].isFinished = true
-        case .delivering, .vacant:
+            ghosts += 1
+        case .delivering, .departing, .vacant:
             break
         }
     }
@@ -35,7 +32,8 @@ extension Forwarder {
     private mutating func handOver(_ index: UInt32) {
         counters.handedOver += 1
         counters.bytesHandedOver += UInt64(instances[index].length)
-        settleCreditor(index)
+        // Under `storeFirst` the word waits for the write under way, though another node has it already.
+        if configuration.durability == .cutThrough || !instances[index].isStoring { settleCreditor(index) }
         forgetStored(index)
         if instances[index].isOrigin { effects.append(.departed(owner: instances[index].owner)) }
     }
@@ -45,7 +43,7 @@ extension Forwarder {
         let creditor = instances[index].creditor
         guard creditor.link >= 0 else { return }
         links[Int(creditor.link)].ledger.markSafe(creditor, length: Int(instances[index].length))
-        links[Int(creditor.link)].isDirty = true
+        markDirty(Int(creditor.link))
         instances[index].creditor = .nobody
     }
 
@@ -61,45 +59,51 @@ extension Forwarder {
         instances[index].block = .none
     }
 
-    mutating func unqueue(_ index: UInt32) {
-        let number = instances[index].queue
-        guard number >= 0 else { return }
-        instances.unlink(index, from: &queues[Int(number)])
-        if instances[index].isFetching {
-            instances[index].isFetching = false
-            queues[Int(number)].fetching -= 1
-        }
-        instances[index].queue = -1
-    }
-
-    /// Frees memory and place. While a store write is under way the place waits for its end, so that the durable
-    /// copy is not forgotten about.
+    /// Frees memory and place of what is counted as done and stands in no queue. While a store write is under way both
+    /// wait for its end: it may not have begun, and its durable copy must not be forgotten about.
     mutating func remove(_ index: UInt32) {
-        freeBlock(index)
         if instances[index].isStoring {
+            if !instances[index].isFinished { ghosts += 1 }
             instances[index].isFinished = true
-            instances[index].state = .delivering
+            instances[index].state = .departing
             return
         }
+        if instances[index].isFinished { ghosts -= 1 }
+        freeBlock(index)
         instances.remove(index)
     }
 
-    /// The neighbour does not take it; it stays here and its queue waits.
-    mutating func refused(_ index: UInt32, on link: LinkIndex, delay: Duration, at now: Instant) {
+    /// The neighbour does not take it; it stays here and its queue waits. What no flow permits over there waits aside
+    /// instead, so that it does not stand in the way of what is permitted.
+    mutating func refused(_ index: UInt32, _ reason: RefusalReason, delay: Duration, at now: Instant) {
+        instances[index].isWriting = false
         guard !instances[index].isFinished else { return remove(index) }
         counters.retransmitted += 1
-        let number = instances[index].queue
-        let wait = max(Duration.milliseconds(10), min(delay, .seconds(60)))
-        if queues[Int(number)].heldUntil == .zero { heldQueues.append(number) }
-        queues[Int(number)].heldUntil = max(queues[Int(number)].heldUntil, now + wait)
-        requeue(index)
-        if configuration.hasStore, instances[index].stored == 0 { requestStore(index, at: now) }
+        let until = now + max(Limits.shortestRefusal, min(delay, Limits.longestRefusal))
+        if reason == .notPermitted {
+            park(index, instances[index].queue / Int32(Destination.queuesEach))
+            hold(instances[index].queue, until: until)
+        } else {
+            hold(instances[index].queue, until: until)
+            requeue(index)
+        }
+        requestStore(index)
     }
 
-    /// Back to the front of its queue.
+    /// A queue tries nothing before this time.
+    private mutating func hold(_ number: Int32, until time: Instant) {
+        leaveTurn(number)
+        queues[Int(number)].heldUntil = max(queues[Int(number)].heldUntil, time)
+        heldDeadline = min(heldDeadline, time)
+        guard !queues[Int(number)].isHeldListed else { return }
+        queues[Int(number)].isHeldListed = true
+        heldQueues.append(number)
+    }
+
+    /// Back to its place in its queue.
     mutating func requeue(_ index: UInt32) {
-        let destination = instances[index].queue / Int32(Destination.queuesEach)
-        enqueue(index, destination, atFront: true)
+        instances[index].isWriting = false
+        enqueue(index, instances[index].queue / Int32(Destination.queuesEach), .byOrder)
     }
 
     /// The effect of an instance delivered here is durable.
@@ -107,36 +111,46 @@ extension Forwarder {
         guard let index = instances.index(of: id), instances[index].state == .delivering else { return }
         counters.delivered += 1
         settleCreditor(index)
+        forgetStored(index)
         if instances[index].isOrigin { effects.append(.departed(owner: instances[index].owner)) }
         remove(index)
     }
 
-    /// The local destination cannot take it now. Goes back to the neighbour it came from, which keeps it.
+    /// The local destination cannot take it now. Goes back to the neighbour it came from, which keeps it; what this
+    /// node has custody of is offered again after the delay.
     public mutating func giveBack(_ id: InstanceID, _ reason: RefusalReason, delay: Duration, at now: Instant) {
         guard let index = instances.index(of: id), instances[index].state == .delivering else { return }
         counters.refusedBusy += 1
+        if instances[index].creditor.link < 0, !instances[index].isOrigin {
+            localRetries.append((id, now + max(Limits.shortestRefusal, min(delay, Limits.longestRefusal))))
+            return
+        }
+        if instances[index].isOrigin { effects.append(.departed(owner: instances[index].owner)) }
+        returnUpstream(index, reason, delay: delay)
+    }
+
+    /// Leaves an instance to the neighbour it came from, which has not heard that it is safe and so still keeps it.
+    /// - Precondition: it stands in no queue.
+    mutating func returnUpstream(_ index: UInt32, _ reason: RefusalReason, delay: Duration) {
         counters.accepted -= 1
         counters.bytesAccepted -= UInt64(instances[index].length)
         refuse(instances[index].creditor, reason, delay: delay, length: Int(instances[index].length))
-        if instances[index].isOrigin { effects.append(.departed(owner: instances[index].owner)) }
+        instances[index].creditor = .nobody
         remove(index)
     }
 
     /// Lived out its lifetime: dropped, counted, reported.
     mutating func expire(_ index: UInt32, at now: Instant) {
         counters.expired += 1
-        let number = instances[index].queue
-        let destination = number < 0 ? nil : destinations[Int(number) / Destination.queuesEach].node
-        if let destination {
-            effects.append(
-                .expired(
-                    Effect.Dropped(
-                        destination: destination, lane: instances[index].lane, bytes: Int(instances[index].length),
-                        owner: instances[index].isOrigin ? instances[index].owner : 0)))
-        }
+        let destination = destinations[Int(instances[index].queue) / Destination.queuesEach].node
+        effects.append(
+            .expired(
+                Effect.Dropped(
+                    destination: destination, lane: instances[index].lane, bytes: Int(instances[index].length),
+                    owner: instances[index].isOrigin ? instances[index].owner : 0)))
         settleCreditor(index)
         forgetStored(index)
-        unqueue(index)
+        unlink(index)
         remove(index)
     }
 
@@ -144,7 +158,10 @@ extension Forwarder {
     mutating func drop(_ index: UInt32, at now: Instant) {
         counters.lost += 1
         forgetStored(index)
-        unqueue(index)
+        if instances[index].state == .queued {
+            unlink(index)
+            list(instances[index].queue)
+        }
         remove(index)
     }
 

@@ -32,11 +32,11 @@ extension Forwarder {
         links[link].ledger.sessionBegan(hello.session)
         links[link].outboundSession = outbound
         links[link].isUp = true
-        links[link].isDirty = true
+        markDirty(link)
         reroute()
     }
 
-    /// The session is gone: what it had under way goes back to the front of its queues, in order.
+    /// The session is gone: what it had under way goes back to its places in its queues.
     mutating func linkDown(
         _ link: LinkIndex, underWay: [(transmission: UInt64, token: UInt32)], at now: Instant
     ) {
@@ -47,67 +47,78 @@ extension Forwarder {
             instances[item.token].isFinished
                 ? nil : LinkSlot.Orphan(transmission: item.transmission, instance: instances.id(item.token))
         }
-        for number in links[link].sendable.indices {
-            for queue in links[link].sendable[number].removeAll() { queues[Int(queue)].isListed = false }
-        }
+        reroute()
         for item in underWay.reversed() {
             if instances[item.token].isFinished {
-                instances[item.token].state = .queued
+                instances[item.token].isWriting = false
                 remove(item.token)
             } else {
                 counters.retransmitted += 1
                 requeue(item.token)
+                leaveToStore(item.token)
             }
         }
-        reroute()
-        storeStranded(underWay, at: now)
     }
 
-    /// What has no way on must be durable soon: its upstream waits for our word.
-    private mutating func storeStranded(_ underWay: [(transmission: UInt64, token: UInt32)], at now: Instant) {
-        guard configuration.hasStore else { return }
-        for item in underWay {
-            let instance = instances[item.token]
-            guard instance.state == .queued, instance.queue >= 0, instance.creditor.link >= 0 else { continue }
-            let destination = Int(instance.queue) / Destination.queuesEach
-            if destinations[destination].nextHop < 0 { requestStore(item.token, at: now) }
-        }
+    /// What came back and has no way on must be durable soon: its upstream waits for our word.
+    private mutating func leaveToStore(_ index: UInt32) {
+        guard isStuck(instances[index].queue) else { return }
+        if instances[index].stored != 0 { freeBlock(index) } else { requestStore(index) }
     }
 
-    /// New routes: queues move to their new next hops, and what ran out of hops gets another try.
+    /// New routes: queues move to their new next hops, and what was parked gets another try.
     public mutating func setRoutes(_ routes: RouteTable) {
         self.routes = routes
         reroute()
-        for destination in destinations.indices { unpark(Int32(destination)) }
-    }
-
-    private mutating func reroute() {
-        for index in destinations.indices {
-            let best = bestLink(to: destinations[index].node)
-            guard best != destinations[index].nextHop else {
-                relist(index)
-                continue
-            }
-            destinations[index].nextHop = best
-            // A queue that stands in the old hop's turn is found empty-handed there: it is listed anew here.
-            for lane in Lane.allCases {
-                queues[index * Destination.queuesEach + Int(lane.rawValue)].isListed = false
-            }
-            relist(index)
+        for destination in destinations.indices where destinations[destination].waiting > 0 {
+            unpark(Int32(destination), withHopsOnly: false)
         }
     }
 
-    private mutating func relist(_ destination: Int) {
-        for lane in Lane.allCases { list(Int32(destination * Destination.queuesEach + Int(lane.rawValue))) }
+    /// Routes or links have changed: queues that hold something move now, the others when they are next used.
+    private mutating func reroute() {
+        routeVersion += 1
+        for index in destinations.indices where destinations[index].waiting > 0 { refreshRoute(Int32(index)) }
     }
 
-    private mutating func unpark(_ destination: Int32) {
-        let parked = Int(destination) * Destination.queuesEach + Destination.parkedQueue
-        while queues[parked].head >= 0 {
-            let index = UInt32(queues[parked].head)
-            instances.unlink(index, from: &queues[parked])
-            instances[index].hopLimit = Limits.hops
-            enqueue(index, destination, atFront: false)
+    /// Brings the next hop of a destination up to date.
+    mutating func refreshRoute(_ index: Int32) {
+        let destination = destinations[Int(index)]
+        guard destination.routeVersion != routeVersion else { return }
+        let best = bestLink(to: destination.node)
+        destinations[Int(index)].routeVersion = routeVersion
+        guard best != destination.nextHop else { return }
+        destinations[Int(index)].nextHop = best
+        for lane in Lane.allCases {
+            let number = index * Int32(Destination.queuesEach) + Int32(lane.rawValue)
+            leaveTurn(number)
+            // The word of another neighbour says nothing about this one.
+            queues[Int(number)].heldUntil = .zero
+            if best < 0 { dropDurableBytes(number) }
+            list(number)
+        }
+    }
+
+    func bestLink(to node: NodeID) -> Int32 {
+        for hop in routes.nextHops(to: node) {
+            if let link = linkIndex[hop], links[link].isUp { return Int32(link) }
+        }
+        return -1
+    }
+
+    /// Moves what is parked back into its lanes.
+    /// - Parameter withHopsOnly: leaves what has used up its hops until routes change.
+    mutating func unpark(_ destination: Int32, withHopsOnly: Bool) {
+        var place = queues[Int(destination) * Destination.queuesEach + Destination.parkedQueue].head
+        while place >= 0 {
+            let index = UInt32(place)
+            place = instances[index].next
+            if instances[index].hopLimit == 0 {
+                guard !withHopsOnly else { continue }
+                instances[index].hopLimit = Limits.hops
+            }
+            unlink(index)
+            enqueue(index, destination, .back)
         }
     }
 }

@@ -1,103 +1,106 @@
 import Envelope
 import Link
 
+/// Lanes of a session, of which some can send now.
+struct LaneSet: OptionSet {
+    var rawValue: UInt8
+    init(rawValue: UInt8) { self.rawValue = rawValue }
+    init(_ lane: Lane) { rawValue = 1 << lane.rawValue }
+}
+
 extension Forwarder {
-    /// The place of a destination in the tables, made when it is first heard of.
+    /// The place of a destination in the tables, made when it is first heard of; its route is of this moment.
     mutating func destination(for node: NodeID) -> Int32 {
-        if lastDestination >= 0, destinations[Int(lastDestination)].node == node { return lastDestination }
+        if lastDestination >= 0, destinations[Int(lastDestination)].node == node {
+            refreshRoute(lastDestination)
+            return lastDestination
+        }
         if let index = destinationIndex[node] {
             lastDestination = index
+            refreshRoute(index)
             return index
         }
         let index = Int32(destinations.count)
-        destinations.append(Destination(node: node, nextHop: bestLink(to: node)))
+        destinations.append(Destination(node: node, nextHop: bestLink(to: node), routeVersion: routeVersion))
         for _ in 0..<Destination.queuesEach { queues.append(EnvelopeQueue()) }
         destinationIndex[node] = index
         lastDestination = index
         return index
     }
 
-    func bestLink(to node: NodeID) -> Int32 {
-        for hop in routes.nextHops(to: node) {
-            if let link = linkIndex[hop], links[link].isUp { return Int32(link) }
-        }
-        return -1
+    enum Position {
+        case back
+        case byOrder
     }
 
-    mutating func enqueue(_ index: UInt32, _ destination: Int32, atFront: Bool) {
-        let isOutOfHops = instances[index].hopLimit == 0
-        let offset = isOutOfHops ? Destination.parkedQueue : Int(instances[index].lane.rawValue)
-        let number = destination * Int32(Destination.queuesEach) + Int32(offset)
+    mutating func enqueue(_ index: UInt32, _ destination: Int32, _ position: Position) {
+        refreshRoute(destination)
+        let lane = instances[index].lane.rawValue
+        add(index, to: destination, row: instances[index].hopLimit == 0 ? Destination.parkedQueue : Int(lane), position)
+    }
+
+    /// Waits until routes or flows change, or the parked queue's time has come.
+    mutating func park(_ index: UInt32, _ destination: Int32) {
+        add(index, to: destination, row: Destination.parkedQueue, .back)
+    }
+
+    private mutating func add(_ index: UInt32, to destination: Int32, row: Int, _ position: Position) {
+        let number = destination * Int32(Destination.queuesEach) + Int32(row)
         instances[index].state = .queued
-        if atFront {
-            instances.prepend(index, to: &queues[Int(number)], number: number)
-        } else {
+        destinations[Int(destination)].waiting += 1
+        switch position {
+        case .back:
+            arrivals += 1
+            instances[index].order = arrivals
             instances.append(index, to: &queues[Int(number)], number: number)
+        case .byOrder:
+            instances.putBack(index, to: &queues[Int(number)], number: number)
         }
-        if !isOutOfHops { list(number) }
+        list(number)
     }
 
-    /// Puts a queue in its next hop's turn where it can send: something at its head, a link, nobody told it to wait.
+    /// Takes an instance out of its queue. Its `queue` goes on telling where it belongs.
+    mutating func unlink(_ index: UInt32) {
+        let number = Int(instances[index].queue)
+        instances.unlink(index, from: &queues[number])
+        destinations[number / Destination.queuesEach].waiting -= 1
+        if instances[index].isFetching { fetchEnded(index) }
+    }
+
+    /// Puts a queue in its next hop's turn where it can send: something in it, a link, nobody told it to wait.
     mutating func list(_ number: Int32) {
         let link = destinations[Int(number) / Destination.queuesEach].nextHop
-        let queue = queues[Int(number)]
-        let lane = Int(number) % Destination.queuesEach
-        guard lane != Destination.parkedQueue, !queue.isListed, !queue.isEmpty, link >= 0, queue.heldUntil == .zero
+        guard link >= 0, !queues[Int(number)].isEmpty, queues[Int(number)].turnLink < 0,
+            queues[Int(number)].heldUntil == .zero, !queues[Int(number)].isAwaitingMemory,
+            Int(number) % Destination.queuesEach != Destination.parkedQueue
         else { return }
-        guard !instances[UInt32(queue.head)].block.isNone else { return fetchAhead(number) }
-        queues[Int(number)].isListed = true
-        links[Int(link)].sendable[lane].append(number)
-        links[Int(link)].isDirty = true
+        let head = UInt32(queues[Int(number)].head)
+        guard !instances[head].isFetching else { return }
+        joinTurn(number, of: link)
     }
 
-    /// Asks for the bytes of the next envelopes of a queue that lie only in the store.
-    mutating func fetchAhead(_ number: Int32) {
-        var place = queues[Int(number)].head
-        var bytes = 0
-        while place >= 0, bytes < Limits.fetchAheadBytes, queues[Int(number)].fetching < Limits.fetchAheadEnvelopes {
-            let index = UInt32(place)
-            bytes += Int(instances[index].length)
-            if instances[index].block.isNone, !instances[index].isFetching {
-                instances[index].isFetching = true
-                queues[Int(number)].fetching += 1
-                effects.append(.fetch(instances.id(index), stored: instances[index].stored))
-            }
-            place = instances[index].next
-        }
-    }
-
-    /// The bytes of a stored instance are back.
-    /// - Parameter envelope: nil where the store could not read them; the envelope is then dropped from custody here
-    ///   and reported, since nothing of it is left (its source sends it again).
-    public mutating func fetched(_ id: InstanceID, _ envelope: UnsafeRawBufferPointer?, at now: Instant) {
-        guard let index = instances.index(of: id), instances[index].isFetching else { return }
-        instances[index].isFetching = false
-        let isLocal = instances[index].state == .delivering
-        let number = isLocal ? -1 : instances[index].queue
-        if number >= 0 { queues[Int(number)].fetching -= 1 }
-        guard let envelope, envelope.count == Int(instances[index].length) else {
-            return drop(index, at: now)
-        }
-        if instances[index].block.isNone { instances[index].block = slabs.allocate(envelope) }
-        if isLocal { effects.append(.deliver(id)) }
-        if number >= 0 { list(number) }
+    /// True where an instance in this queue has no way on for now.
+    func isStuck(_ number: Int32) -> Bool {
+        Int(number) % Destination.queuesEach == Destination.parkedQueue
+            || destinations[Int(number) / Destination.queuesEach].nextHop < 0
     }
 
     /// The lane that sends next over a link; nil where there is nothing to send.
     ///
     /// Control first; then live before bulk in the ratio of ``Limits/liveShare`` by bytes, so that history moves on
     /// however busy live data is.
-    mutating func nextLane(
-        _ link: LinkIndex, underWay: (live: Bool, bulk: Bool, control: Bool), mayBegin: (Lane) -> Bool
-    )
-        -> Lane?
-    {
-        func ready(_ lane: Lane, _ isUnderWay: Bool) -> Bool {
-            isUnderWay || (!links[link].sendable[Int(lane.rawValue)].isEmpty && mayBegin(lane))
+    ///
+    /// - Parameters:
+    ///   - underWay: lanes with a half-written envelope.
+    ///   - mayBegin: lanes with credit for another one.
+    mutating func nextLane(_ link: LinkIndex, underWay: LaneSet, mayBegin: LaneSet) -> Lane? {
+        func ready(_ lane: Lane) -> Bool {
+            underWay.contains(LaneSet(lane))
+                || (mayBegin.contains(LaneSet(lane)) && !links[link].turns[Int(lane.rawValue)].isEmpty)
         }
-        if ready(.control, underWay.control) { return .control }
-        let live = ready(.live, underWay.live)
-        let bulk = ready(.bulk, underWay.bulk)
+        if ready(.control) { return .control }
+        let live = ready(.live)
+        let bulk = ready(.bulk)
         guard live && bulk else {
             links[link].liveBytes = 0
             links[link].bulkBytes = 0
@@ -109,28 +112,32 @@ extension Forwarder {
     /// Takes the next instance of a lane for a link; it is in flight from now on.
     mutating func dequeue(_ link: LinkIndex, _ lane: Lane, at now: Instant) -> UInt32? {
         let row = Int(lane.rawValue)
-        while let number = links[link].sendable[row].first {
-            links[link].sendable[row].removeFirst()
-            // A queue that moved to another next hop leaves a stale entry behind.
-            guard destinations[Int(number) / Destination.queuesEach].nextHop == Int32(link) else { continue }
-            queues[Int(number)].isListed = false
-            guard queues[Int(number)].head >= 0, queues[Int(number)].heldUntil == .zero else { continue }
+        while true {
+            let number = links[link].turns[row].first
+            guard number >= 0 else { return nil }
+            leaveTurn(number)
+            guard queues[Int(number)].head >= 0 else { continue }
             let index = UInt32(queues[Int(number)].head)
-            guard !instances[index].block.isNone else {
-                fetchAhead(number)
-                continue
-            }
             guard !instances[index].isExpired(at: now) else {
                 expire(index, at: now)
                 list(number)
                 continue
             }
-            instances.unlink(index, from: &queues[Int(number)])
+            guard !instances[index].block.isNone else {
+                fetchAhead(number)
+                continue
+            }
+            unlink(index)
             instances[index].state = .inFlight
-            links[link].countSent(lane, Int(instances[index].length))
             list(number)
             return index
         }
-        return nil
+    }
+
+    /// A frame of an instance was written; `isLast` where the session needs its bytes no more.
+    mutating func written(_ index: UInt32, bytes: Int, isLast: Bool, on link: LinkIndex) {
+        links[link].countSent(instances[index].lane, bytes)
+        instances[index].isWriting = !isLast
+        if isLast, instances[index].stored != 0, isMemoryShort { freeBlock(index) }
     }
 }

@@ -66,8 +66,8 @@ extension Forwarder {
 
     public var holdings: Holdings {
         var holdings = Holdings()
-        for number in queues.indices {
-            let isParked = destinations[number / Destination.queuesEach].nextHop < 0
+        for number in queues.indices where !queues[number].isEmpty {
+            let isParked = isStuck(Int32(number))
             holdings.queued += queues[number].count
             holdings.queuedBytes += queues[number].bytes
             if isParked {
@@ -75,7 +75,7 @@ extension Forwarder {
                 holdings.parkedBytes += queues[number].bytes
             }
         }
-        holdings.underWay = instances.count - holdings.queued
+        holdings.underWay = instances.count - holdings.queued - ghosts
         holdings.memoryBytes = slabs.bytesHeld
         holdings.memoryReservedBytes = slabs.bytesReserved
         return holdings

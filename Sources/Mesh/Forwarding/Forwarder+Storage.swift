@@ -6,12 +6,15 @@ extension Forwarder {
     func holdTime(_ destination: Int32) -> Duration {
         let link = destinations[Int(destination)].nextHop
         guard link >= 0 else { return configuration.holdTime.lowerBound }
-        let usual = Duration.nanoseconds(links[Int(link)].confirmTime * 2)
+        let usual = Duration.nanoseconds(links[Int(link)].confirmTime) * 2
         return min(max(usual, configuration.holdTime.lowerBound), configuration.holdTime.upperBound)
     }
 
-    mutating func requestStore(_ index: UInt32, at now: Instant) {
-        guard instances[index].stored == 0, !instances[index].isStoring, !instances[index].isFinished else { return }
+    /// Asks for a durable copy where a neighbour waits for our word and there is none yet.
+    mutating func requestStore(_ index: UInt32) {
+        guard configuration.hasStore, instances[index].stored == 0, !instances[index].isStoring,
+            instances[index].creditor.link >= 0, instances[index].state != .delivering
+        else { return }
         instances[index].isStoring = true
         counters.spilled += 1
         effects.append(.store(instances.id(index)))
@@ -25,71 +28,89 @@ extension Forwarder {
         }
         instances[index].isStoring = false
         storeBlockedUntil = .zero
-        if instances[index].isFinished {
+        settleCreditor(index)
+        guard !instances[index].isFinished else {
             effects.append(.forget(stored: token))
-            // In flight again it waits for its confirmation; otherwise only this write kept its place.
-            if instances[index].state != .inFlight { instances.remove(index) }
+            if instances[index].state == .departing { remove(index) }
             return
         }
         instances[index].stored = token
-        settleCreditor(index)
-        let isWaiting = instances[index].state == .queued
-        let isStuck = isWaiting && destinations[Int(instances[index].queue) / Destination.queuesEach].nextHop < 0
-        if isWaiting, isStuck || slabs.bytesHeld > configuration.memoryBytes / 2 {
-            freeBlock(index)
+        switch instances[index].state {
+        case .queued where isMemoryShort || isStuck(instances[index].queue): freeBlock(index)
+        case .inFlight where isMemoryShort && !instances[index].isWriting: freeBlock(index)
+        case .queued, .inFlight, .delivering, .departing, .vacant: break
         }
     }
 
-    /// The store did not take it (full, failed): it stays in memory, custody stays upstream, tried again later.
+    /// The store did not take it (full, failed). What waits here goes back to the neighbour it came from, before
+    /// custody; what is in flight stays and is tried again later.
     public mutating func storeFailed(_ id: InstanceID, at now: Instant) {
         storeBlockedUntil = now + Limits.storeRetry
         guard let index = instances.index(of: id), instances[index].isStoring else { return }
         instances[index].isStoring = false
-        if instances[index].isFinished {
-            if instances[index].state != .inFlight { instances.remove(index) }
+        guard !instances[index].isFinished else {
+            // Done with by other means; under `storeFirst` the word has waited for this write.
+            settleCreditor(index)
+            if instances[index].state == .departing { remove(index) }
             return
         }
-        holding.append(HoldQueue.Entry(id: id, deadline: storeBlockedUntil))
+        guard instances[index].state == .queued, instances[index].creditor.link >= 0 else {
+            holding.append(id, for: Limits.storeRetry, at: now)
+            return
+        }
+        counters.refusedFull += 1
+        unlink(index)
+        list(instances[index].queue)
+        returnUpstream(index, .storageFull, delay: Limits.storeRetry)
     }
 
     public var nextDeadline: Instant {
-        var deadline = sweepDue
-        if let first = holding.first { deadline = min(deadline, first.deadline) }
-        for number in heldQueues { deadline = min(deadline, queues[Int(number)].heldUntil) }
+        var deadline = min(sweepDue, holding.nextDeadline, heldDeadline)
         if storeBlockedUntil != .zero { deadline = min(deadline, storeBlockedUntil) }
+        for retry in localRetries { deadline = min(deadline, retry.at) }
         return deadline
     }
 
     /// Spills what was not confirmed in time, lets refused queues try again, drops what has expired.
     public mutating func timeReached(_ now: Instant) {
         if storeBlockedUntil != .zero, now >= storeBlockedUntil { storeBlockedUntil = .zero }
-        while let first = holding.first, first.deadline <= now {
-            holding.removeFirst()
-            guard let index = instances.index(of: first.id), instances[index].creditor.link >= 0 else { continue }
-            requestStore(index, at: now)
+        while let id = holding.takeDue(now) {
+            if let index = instances.index(of: id) { requestStore(index) }
         }
-        releaseHeldQueues(now)
+        if heldDeadline <= now { releaseHeldQueues(now) }
+        if !localRetries.isEmpty { offerAgain(now) }
         if now >= sweepDue { sweep(now) }
     }
 
     private mutating func releaseHeldQueues(_ now: Instant) {
-        guard !heldQueues.isEmpty else { return }
         var waiting: [Int32] = []
+        heldDeadline = .never
         for number in heldQueues {
             if queues[Int(number)].heldUntil > now {
                 waiting.append(number)
+                heldDeadline = min(heldDeadline, queues[Int(number)].heldUntil)
+                continue
+            }
+            queues[Int(number)].heldUntil = .zero
+            queues[Int(number)].isHeldListed = false
+            if Int(number) % Destination.queuesEach == Destination.parkedQueue {
+                unpark(number / Int32(Destination.queuesEach), withHopsOnly: true)
             } else {
-                queues[Int(number)].heldUntil = .zero
                 list(number)
             }
         }
         heldQueues = waiting
     }
 
+    private mutating func offerAgain(_ now: Instant) {
+        for retry in localRetries where retry.at <= now { effects.append(.deliver(retry.id)) }
+        localRetries.removeAll { $0.at <= now }
+    }
+
     /// Looks at the oldest of every queue for what has expired.
     private mutating func sweep(_ now: Instant) {
         sweepDue = now + Limits.expirySweep
-        for number in queues.indices {
+        for number in queues.indices where queues[number].head >= 0 {
             while queues[number].head >= 0, instances[UInt32(queues[number].head)].isExpired(at: now) {
                 expire(UInt32(queues[number].head), at: now)
             }
@@ -105,10 +126,7 @@ extension Forwarder {
     /// Takes nothing more from now on and asks the store for everything custody is still owed for.
     public mutating func beginDraining(at now: Instant) {
         isDraining = true
-        guard configuration.hasStore else { return }
-        for index in instances.indices where instances[index].state != .vacant && instances[index].creditor.link >= 0 {
-            requestStore(index, at: now)
-        }
+        for index in instances.indices where instances[index].state != .vacant { requestStore(index) }
     }
 
     /// Something is here for which a neighbour still waits for our word.

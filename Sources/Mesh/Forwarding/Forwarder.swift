@@ -11,6 +11,7 @@ public typealias LinkIndex = Int
 /// - custody is passed upstream only once an instance is safe: durable in the store, or confirmed by the next hop,
 ///   or its effect durable at this node;
 /// - an instance is dropped only when confirmed, expired, or given back before custody;
+/// - bytes leave memory only when done with or durable, and never while a session is half through writing them;
 /// - instances are never merged;
 /// - memory past the budget spills to the store, and what neither takes is refused before it is accepted.
 ///
@@ -47,13 +48,29 @@ public struct Forwarder: ~Copyable {
     var routes = RouteTable()
     var links: [LinkSlot] = []
     var linkIndex: [NodeID: LinkIndex] = [:]
+    /// Links with something to send or to say.
+    var dirtyLinks: [LinkIndex] = []
+    /// Rises with each change of routes or links; a destination's next hop is computed anew when it is next asked for.
+    var routeVersion: UInt64 = 0
+    /// Counts what was queued, for the order of arrival.
+    var arrivals: UInt64 = 0
+    /// Places kept for what is counted as done.
+    var ghosts = 0
+    /// Queues that wait for memory to read their head into.
+    var awaitingMemory: [Int32] = []
+    /// Bytes the store was asked to read back.
+    var fetchingBytes = 0
+    /// Local deliveries to be offered again, since nobody else would keep them.
+    var localRetries: [(id: InstanceID, at: Instant)] = []
     var policy: FlowPolicy
-    /// Unsafe instances in order of arrival, each with the time it must be in the store.
-    var holding = HoldQueue()
+    /// Unsafe instances, each with the time it must be in the store.
+    var holding: HoldSchedule
+    /// Queues that a neighbour asked to wait, and when the first of them may go on.
     var heldQueues: [Int32] = []
+    var heldDeadline = Instant.never
     /// The store takes nothing for now; tried again at the time.
     var storeBlockedUntil = Instant.zero
-    /// Arrivals in the current batch whose store write the owner is asked for.
+    /// What the owner has to do; ``takeEffects()`` takes it.
     public internal(set) var effects: [Effect] = []
     public internal(set) var counters = Counters()
     var sweepDue = Instant.zero
@@ -67,6 +84,7 @@ public struct Forwarder: ~Copyable {
     /// - Parameter locals: the ids this node answers to: its own and its anycast names.
     public init(_ configuration: Configuration, locals: [NodeID], policy: FlowPolicy) {
         self.configuration = configuration
+        holding = HoldSchedule(configuration.holdTime)
         self.locals = locals
         self.policy = policy
     }
@@ -106,8 +124,9 @@ public enum Effect: Equatable, Sendable {
     case expired(Dropped)
     /// An arrival with a header that is no header: kept aside, counted, without effect.
     case damaged(link: LinkIndex, bytes: [UInt8], reason: String)
-    /// Tell a neighbour that we do not take its transmission.
-    case refuse(link: LinkIndex, transmission: UInt64, RefusalReason, delay: Duration)
+    /// Tell a neighbour that we do not take its transmission; `serial` names the session that brought it. The
+    /// ``Exchange`` carries it out.
+    case refuse(link: LinkIndex, serial: UInt32, transmission: UInt64, RefusalReason, delay: Duration)
 
     /// What is said about a dropped envelope.
     public struct Dropped: Equatable, Sendable {

@@ -32,13 +32,17 @@ struct Instance {
         case inFlight
         /// Handed to the local destination, effect not yet durable.
         case delivering
+        /// Done with; only a store write under way keeps the place and the bytes.
+        case departing
     }
 
     var state = State.vacant
     var lane = Lane.live
     var hopLimit: UInt8 = 0
-    /// Done with (confirmed by an earlier transmission) while a later transmission is still under way.
+    /// Done with and counted so, while a later transmission or a store write still needs the place.
     var isFinished = false
+    /// In flight, and the session still needs the bytes for further fragments.
+    var isWriting = false
     /// A copy is being written to the store; custody is passed upstream once it is durable.
     var isStoring = false
     /// A copy is being read back from the store.
@@ -49,6 +53,8 @@ struct Instance {
     var queue: Int32 = -1
     var next: Int32 = -1
     var previous: Int32 = -1
+    /// Rises with arrival; a queue is sorted by it.
+    var order: UInt64 = 0
     var block = Block.none
     var length: UInt32 = 0
     /// Milliseconds of age at arrival, and when that was.

@@ -7,18 +7,20 @@ struct LinkSlot {
     var isUp = false
     var ledger = CustodyLedger()
     /// Queues that can send over this link now, by lane; the front is next.
-    var sendable: [SendableQueues] = Lane.allCases.map { _ in SendableQueues() }
+    var turns = InlineArray<3, TurnList>(repeating: TurnList())
     /// What the ended session had under way: a later hello may still say that some of it is safe.
     var orphans: [Orphan] = []
     /// The name of our numbering in the ended session.
     var orphanSession = Bytes16(low: 0, high: 0)
     var outboundSession = Bytes16(low: 0, high: 0)
-    /// Mean time from sending to custody, in nanoseconds; 0 before the first.
-    var confirmTime: Int64 = 0
+    /// Usual time from sending to custody, in nanoseconds; 0 before the first.
+    private(set) var confirmTime: Int64 = 0
     var liveBytes = 0
     var bulkBytes = 0
     /// There may be something to send or to say.
     var isDirty = false
+
+    init(peer: NodeID) { self.peer = peer }
 
     mutating func countSent(_ lane: Lane, _ bytes: Int) {
         switch lane {
@@ -28,70 +30,23 @@ struct LinkSlot {
         }
     }
 
+    /// Follows the median, not the mean: a few slow destinations behind the link say nothing about the others.
+    mutating func noteConfirmTime(_ time: Duration) {
+        let sample = max(1, time.wholeNanoseconds)
+        guard confirmTime > 0 else {
+            confirmTime = sample
+            return
+        }
+        let step = max(1, confirmTime / 16)
+        if sample > confirmTime {
+            confirmTime = min(sample, confirmTime + step)
+        } else {
+            confirmTime = max(sample, confirmTime - step)
+        }
+    }
+
     struct Orphan {
         var transmission: UInt64
         var instance: InstanceID
-    }
-}
-
-/// Queue numbers in turn: a ring without removal from the middle.
-struct SendableQueues {
-    private var numbers: [Int32] = []
-    private var head = 0
-
-    var isEmpty: Bool { head == numbers.count }
-    var first: Int32? { isEmpty ? nil : numbers[head] }
-
-    mutating func append(_ number: Int32) {
-        if head > 64, head * 2 > numbers.count {
-            numbers.removeFirst(head)
-            head = 0
-        }
-        numbers.append(number)
-    }
-
-    mutating func removeFirst() {
-        head += 1
-        if head == numbers.count {
-            numbers.removeAll(keepingCapacity: true)
-            head = 0
-        }
-    }
-
-    mutating func removeAll() -> [Int32] {
-        defer {
-            numbers.removeAll(keepingCapacity: true)
-            head = 0
-        }
-        return Array(numbers[head...])
-    }
-}
-
-/// Instances that are not safe yet, in order of arrival.
-struct HoldQueue {
-    struct Entry {
-        var id: InstanceID
-        var deadline: Instant
-    }
-
-    private var entries: [Entry] = []
-    private var head = 0
-
-    var first: Entry? { head < entries.count ? entries[head] : nil }
-
-    mutating func append(_ entry: Entry) {
-        if head > 4096, head * 2 > entries.count {
-            entries.removeFirst(head)
-            head = 0
-        }
-        entries.append(entry)
-    }
-
-    mutating func removeFirst() {
-        head += 1
-        if head == entries.count {
-            entries.removeAll(keepingCapacity: true)
-            head = 0
-        }
     }
 }

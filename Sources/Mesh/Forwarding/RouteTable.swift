@@ -2,24 +2,31 @@ import Envelope
 
 /// The ways a forwarder knows, as of one moment: a relay's computed routes, or an agent's relays.
 public struct RouteTable: Sendable {
-    private var table: RoutingTable?
-    private var fallback: [NodeID]
+    private enum Ways {
+        case always([NodeID])
+        case fixed([NodeID: [NodeID]])
+        case computed(RoutingTable)
+    }
+
+    private var ways: Ways
 
     /// Everything goes to the first of these neighbours that has a session: an agent's relays.
-    public init(always neighbours: [NodeID] = []) {
-        fallback = neighbours
-    }
+    public init(always neighbours: [NodeID] = []) { ways = .always(neighbours) }
 
-    init(_ table: RoutingTable) {
-        self.table = table
-        fallback = []
-    }
+    /// Ways set by hand: for each destination its neighbours, best first.
+    public init(fixed: [NodeID: [NodeID]]) { ways = .fixed(fixed) }
+
+    init(_ table: RoutingTable) { ways = .computed(table) }
 
     /// Neighbours to hand an envelope for this node to, best first.
     func nextHops(to node: NodeID) -> [NodeID] {
-        guard let table else { return fallback }
-        guard case .nextHops(let hops) = table.route(to: node) else { return [] }
-        return hops
+        switch ways {
+        case .always(let neighbours): return neighbours
+        case .fixed(let ways): return ways[node] ?? []
+        case .computed(let table):
+            guard case .nextHops(let hops) = table.route(to: node) else { return [] }
+            return hops
+        }
     }
 }
 
@@ -43,6 +50,8 @@ struct Snapshot: NodeDirectory, Sendable {
     func offers(_ service: NodeID, by node: NodeID) -> Bool {
         directory.offers.contains(Directory.Offer(service: service, provider: node))
     }
+
+    func isRelay(_ id: NodeID) -> Bool { directory.relays.contains(id) }
 }
 
 /// Whether an arrival is permitted, by the flows and names of one moment.
@@ -65,9 +74,8 @@ public struct FlowPolicy: Sendable {
 
     mutating func permits(_ header: Header) -> Bool {
         guard flows != nil else { return true }
-        let traffic: FlowTraffic = header.kind == .data ? .data : .receipt
         return flows?.permits(
-            source: header.source, destination: header.destination, lane: header.lane, traffic: traffic,
-            directory: directory) != nil
+            source: header.source, destination: header.destination, lane: header.lane,
+            traffic: FlowTraffic(header.kind), directory: directory) != nil
     }
 }

@@ -1,3 +1,5 @@
+import Envelope
+
 /// Where the bytes of one envelope lie in a ``SlabPool``.
 struct Block: Equatable {
     var slab: Int32
@@ -11,13 +13,15 @@ struct Block: Equatable {
 /// Memory for envelopes under way: blocks are cut from large slabs, and a slab is used again once all its blocks
 /// are gone. No allocation per envelope in steady state, no fragmentation within a slab.
 ///
-/// A block that stays long pins its slab; the owner therefore moves what stays to disk.
+/// A block that stays long pins its slab; where little pins much (``isSparse``) the owner moves what is left.
 struct SlabPool: ~Copyable {
     private struct Slab {
         var base: UnsafeMutableRawPointer?
         var capacity: Int
         var used = 0
         var blocks = 0
+        /// Bytes of the blocks still held.
+        var held = 0
     }
 
     /// Bytes of an ordinary slab. An envelope longer than a quarter of it gets a slab of its own.
@@ -54,6 +58,7 @@ struct SlabPool: ~Copyable {
         // Eight-byte steps keep headers aligned.
         slabs[index].used += (bytes.count + 7) & ~7
         slabs[index].blocks += 1
+        slabs[index].held += bytes.count
         bytesHeld += bytes.count
         return Block(slab: Int32(index), offset: UInt32(offset), length: UInt32(bytes.count))
     }
@@ -68,9 +73,27 @@ struct SlabPool: ~Copyable {
         let index = Int(block.slab)
         bytesHeld -= Int(block.length)
         slabs[index].blocks -= 1
+        slabs[index].held -= Int(block.length)
         guard slabs[index].blocks == 0 else { return }
         slabs[index].used = 0
         if block.slab != current { retire(block.slab) }
+    }
+
+    /// Far more memory is pinned than is held.
+    var isSparse: Bool { bytesReserved - bytesSpare > 2 * bytesHeld + Limits.sparseBytes }
+
+    /// True for a block in a slab that is mostly holes; such a block may be moved.
+    func isThin(_ block: Block) -> Bool {
+        guard block.slab >= 0, block.slab != current else { return false }
+        let slab = slabs[Int(block.slab)]
+        return slab.held * 2 < slab.capacity
+    }
+
+    /// Moves a block's bytes to the slab being filled.
+    mutating func move(_ block: Block) -> Block {
+        let moved = allocate(bytes(of: block))
+        free(block)
+        return moved
     }
 
     private mutating func slab(withRoom bytes: Int) -> Int {
@@ -87,11 +110,12 @@ struct SlabPool: ~Copyable {
         return Int(current)
     }
 
-    /// Large envelopes come in few sizes, so that a slab of one fits the next.
+    /// Large envelopes come in few sizes, so that a slab of one fits the next: four steps for each doubling.
     private func roundedUp(_ bytes: Int) -> Int {
-        var capacity = Self.slabBytes
-        while capacity < bytes + 7 { capacity *= 2 }
-        return capacity
+        var base = Self.slabBytes / 4
+        while base * 2 < bytes + 7 { base *= 2 }
+        let step = base / 4
+        return (bytes + 7 + step - 1) / step * step
     }
 
     private mutating func fresh(capacity: Int) -> Int32 {

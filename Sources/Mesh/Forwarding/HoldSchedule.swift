@@ -1,0 +1,75 @@
+import Envelope
+
+/// Instances that are not safe yet, by the time they must be in the store.
+///
+/// A queue for each of a few fixed waits, so that within a queue the deadlines rise whatever comes; an entry costs
+/// neither a search nor an allocation.
+struct HoldSchedule {
+    struct Entry {
+        var id: InstanceID
+        var deadline: Instant
+    }
+
+    private var waits: [Duration] = []
+    private var queues: [HoldQueue] = []
+
+    init(_ bounds: ClosedRange<Duration>) {
+        var wait = max(bounds.lowerBound, .milliseconds(1))
+        while wait < bounds.upperBound {
+            waits.append(wait)
+            wait *= 2
+        }
+        waits.append(max(bounds.upperBound, .milliseconds(1)))
+        queues = waits.map { _ in HoldQueue() }
+    }
+
+    /// - Parameter wait: rounded down to the next fixed wait, at most by half.
+    mutating func append(_ id: InstanceID, for wait: Duration, at now: Instant) {
+        var row = waits.count - 1
+        while row > 0, waits[row] > wait { row -= 1 }
+        queues[row].append(Entry(id: id, deadline: now + waits[row]))
+    }
+
+    var nextDeadline: Instant {
+        var deadline = Instant.never
+        for queue in queues {
+            if let first = queue.first { deadline = min(deadline, first.deadline) }
+        }
+        return deadline
+    }
+
+    /// Takes one whose time has come.
+    mutating func takeDue(_ now: Instant) -> InstanceID? {
+        for row in queues.indices {
+            if let first = queues[row].first, first.deadline <= now {
+                queues[row].removeFirst()
+                return first.id
+            }
+        }
+        return nil
+    }
+}
+
+/// Entries with rising deadlines: an array that is read from the front.
+private struct HoldQueue {
+    private var entries: [HoldSchedule.Entry] = []
+    private var head = 0
+
+    var first: HoldSchedule.Entry? { head < entries.count ? entries[head] : nil }
+
+    mutating func append(_ entry: HoldSchedule.Entry) {
+        if head > 4096, head * 2 > entries.count {
+            entries.removeFirst(head)
+            head = 0
+        }
+        entries.append(entry)
+    }
+
+    mutating func removeFirst() {
+        head += 1
+        if head == entries.count {
+            entries.removeAll(keepingCapacity: true)
+            head = 0
+        }
+    }
+}

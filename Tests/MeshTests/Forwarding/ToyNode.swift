@@ -1,0 +1,222 @@
+import Envelope
+import Link
+import Testing
+
+@testable import Mesh
+
+/// A node of the ``World``: an exchange, a store that takes its time, and a sink that does too.
+final class ToyNode {
+    let name: NodeName
+    let id: NodeID
+    let kind: NodeKind
+    let configuration: Forwarder.Configuration
+    unowned let world: World
+    var exchange: Exchange
+    var store = ToyStore()
+    /// Local deliveries that wait for their effect.
+    var sink: [InstanceID] = []
+    /// Its store and sink do nothing by themselves while the world flows.
+    var isSlow = false
+    /// Its sink gives everything back.
+    var isBusy = false
+    var established = 0
+    var endings: [SessionError] = []
+    var damaged = 0
+
+    init(_ name: NodeName, _ kind: NodeKind, _ configuration: Forwarder.Configuration, world: World) {
+        self.name = name
+        self.kind = kind
+        self.configuration = configuration
+        self.world = world
+        id = NodeID(Bytes16(low: UInt64(world.nodes.count + 1), high: 0))
+        exchange = Self.exchange(name, id, kind, configuration)
+    }
+
+    private static func exchange(
+        _ name: NodeName, _ id: NodeID, _ kind: NodeKind, _ configuration: Forwarder.Configuration
+    ) -> Exchange {
+        Exchange(
+            node: name, kind: kind, software: "toy",
+            forwarder: Forwarder(configuration, locals: [id], policy: .open))
+    }
+
+    func setRoutes(_ ways: [(to: ToyNode, via: [ToyNode])]) {
+        var table: [NodeID: [NodeID]] = [:]
+        for way in ways { table[way.to.id] = way.via.map(\.id) }
+        exchange.forwarder.setRoutes(RouteTable(fixed: table))
+        world.turn(self)
+    }
+
+    /// Killed and started anew: memory is gone, the store is as it was.
+    func restart() {
+        for wire in world.wires {
+            for end in [0, 1] where wire.ends[end].node === self { wire.ends[end].session = nil }
+        }
+        exchange = Self.exchange(name, id, kind, configuration)
+        sink = []
+        store.pending = []
+        for (token, record) in store.records.sorted(by: { $0.key < $1.key }) {
+            guard let header = try? Header(record.bytes) else { continue }
+            exchange.forwarder.recovered(
+                header: header, hop: record.hop, length: record.bytes.count, stored: token, at: world.now)
+        }
+        for wire in world.wires where !wire.isCut && wire.ends.contains(where: { $0.node === self }) {
+            world.cut(wire)
+        }
+    }
+
+    // MARK: Effects
+
+    func perform(_ effects: [Effect]) {
+        for effect in effects {
+            switch effect {
+            case .store(let id): write(id)
+            case .forget(let stored): forget(stored)
+            case .fetch(let id, let stored):
+                store.pending.append(
+                    .read(id, kind == .agent ? world.ledger.atSource[stored] : store.records[stored]?.bytes))
+            case .deliver(let id): sink.append(id)
+            case .departed(let owner): depart(owner)
+            case .expired(let dropped):
+                if dropped.owner != 0 { world.ledger.expire(dropped.owner) }
+                noteExpired()
+            case .damaged: damaged += 1
+            case .refuse: Issue.record("a refusal reached the shell")
+            }
+        }
+    }
+
+    private func forget(_ stored: UInt64) {
+        guard let number = store.remove(stored) else { return }
+        world.ledger.check(number, world)
+    }
+
+    private func depart(_ number: UInt64) {
+        world.ledger.depart(number)
+        world.ledger.check(number, world)
+    }
+
+    /// An expiry names no envelope; those whose life is over are known by the world's clock.
+    private func noteExpired() {
+        for (number, bytes) in world.ledger.atSource {
+            if let header = try? Header(bytes), header.lifetime < 1000 { world.ledger.expire(number) }
+        }
+    }
+
+    private func write(_ id: InstanceID) {
+        guard let bytes = exchange.forwarder.bytes(of: id), let hop = exchange.forwarder.hop(of: id, at: world.now)
+        else {
+            Issue.record("a write was asked for whose bytes are gone")
+            return
+        }
+        store.pending.append(.write(id, ToyStore.Record(Array(bytes), hop)))
+    }
+
+    /// Completes the oldest operation of the store; false where there is none.
+    func completeStore() -> Bool {
+        guard !store.pending.isEmpty else { return false }
+        switch store.pending.removeFirst() {
+        case .write(let id, let record):
+            if store.records.count >= store.limit || store.isFailing {
+                exchange.forwarder.storeFailed(id, at: world.now)
+            } else {
+                exchange.forwarder.stored(id, as: store.add(record), at: world.now)
+            }
+        case .read(let id, let bytes):
+            store.reads += 1
+            if let bytes {
+                bytes.withUnsafeBytes { exchange.forwarder.fetched(id, $0, at: world.now) }
+            } else {
+                exchange.forwarder.fetched(id, nil, at: world.now)
+            }
+        }
+        world.turn(self)
+        return true
+    }
+
+    /// Completes or gives back the oldest local delivery; false where there is none.
+    func finishDelivery() -> Bool {
+        guard !sink.isEmpty else { return false }
+        let id = sink.removeFirst()
+        if isBusy {
+            exchange.forwarder.giveBack(id, .destinationBusy, delay: .milliseconds(200), at: world.now)
+        } else {
+            if let bytes = exchange.forwarder.bytes(of: id), let header = try? Header(bytes) {
+                let number = header.sequence.number
+                if let sent = world.ledger.atSource[number] {
+                    if sent != Array(bytes) { Issue.record("envelope \(number) was altered") }
+                }
+                world.ledger.deliver(number)
+            }
+            exchange.forwarder.finished(id, at: world.now)
+        }
+        world.turn(self)
+        return true
+    }
+
+    // MARK: Checks
+
+    /// accepted = delivered + handedOver + expired + lost + present
+    func checkCounters() {
+        let counters = exchange.forwarder.counters
+        let holdings = exchange.forwarder.holdings
+        let gone = counters.delivered + counters.handedOver + counters.expired + counters.lost
+        let present = holdings.queued + holdings.underWay
+        if holdings.underWay < 0 || counters.accepted != gone + UInt64(max(0, present)) {
+            Issue.record("\(name): accepted \(counters.accepted), gone \(gone), present \(present)")
+        }
+    }
+
+    var isEmpty: Bool {
+        let holdings = exchange.forwarder.holdings
+        return holdings.queued == 0 && holdings.underWay == 0
+    }
+}
+
+/// Records that outlive their node, and operations that have not happened yet.
+struct ToyStore {
+    struct Record {
+        var bytes: [UInt8]
+        var hop: HopFields
+        var number: UInt64
+
+        init(_ bytes: [UInt8], _ hop: HopFields) {
+            self.bytes = bytes
+            self.hop = hop
+            number = (try? Header(bytes))?.sequence.number ?? 0
+        }
+    }
+
+    enum Operation {
+        case write(InstanceID, Record)
+        case read(InstanceID, [UInt8]?)
+    }
+
+    private(set) var records: [UInt64: Record] = [:]
+    /// How many records hold an envelope, by its number.
+    private(set) var copies: [UInt64: Int] = [:]
+    var pending: [Operation] = []
+    var limit = Int.max
+    var isFailing = false
+    var writes = 0
+    var reads = 0
+    private var last: UInt64 = 0
+
+    mutating func add(_ record: Record) -> UInt64 {
+        last += 1
+        writes += 1
+        records[last] = record
+        copies[record.number, default: 0] += 1
+        return last
+    }
+
+    /// - Returns: the number of the envelope that was forgotten.
+    mutating func remove(_ token: UInt64) -> UInt64? {
+        guard let record = records.removeValue(forKey: token) else {
+            Issue.record("forgets a record that is not there")
+            return nil
+        }
+        copies[record.number, default: 0] -= 1
+        return record.number
+    }
+}
