@@ -27,6 +27,9 @@ struct InFlight {
     /// The number the next transmission gets.
     var next: UInt64 { first &+ UInt64(span) }
 
+    /// Places held in memory, open or not.
+    var places: Int { ring.count + stragglers.count }
+
     mutating func append(_ token: UInt32, length: Int, at now: Instant) -> UInt64 {
         if span == ring.count { makeRoom() }
         let number = next
