@@ -167,6 +167,12 @@ final class ToyNode {
         }
     }
 
+    // Copies, since an expectation cannot look into what is not copyable.
+    var counters: Counters { exchange.forwarder.counters }
+    var holdings: Forwarder.Holdings { exchange.forwarder.holdings }
+    var owesCustody: Bool { exchange.forwarder.owesCustody }
+    func hasLink(to peer: ToyNode) -> Bool { exchange.forwarder.isEstablished(peer.id) }
+
     var isEmpty: Bool {
         let holdings = exchange.forwarder.holdings
         return holdings.queued == 0 && holdings.underWay == 0
