@@ -59,6 +59,13 @@ import Testing
         #expect(finding == .init(bytes: UInt64(bytes.count), hits: 4))
     }
 
+    @Test func secretsAreLookedForInBothForms() throws {
+        let search = PlaintextSearch(secretsOf: Array("digest: 0a0b\npeer: b/a 4142 0cff\npeer: c/a 4344 x\n".utf8))
+        #expect(search.markers.contains([0x0C, 0xFF]))
+        #expect(search.markers.count == 7)
+        #expect(search.look(at: [0x41, 0x42, 0x0C, 0xFF] + Array("0a0b 0cff".utf8)).hits == 3)
+    }
+
     @Test func searchLooksIntoMemory() throws {
         // Made at run time, so that it lies in memory that can be written.
         let word = "marker-\(getpid())-in-memory"

@@ -27,7 +27,7 @@ import Testing
             temperatures: rows, weather: rows, inputHash: "1", outputHash: "1", shippedHash: "1",
             blindness: .init(
                 memory: .init(bytes: 9, hits: 0), journal: .init(bytes: 9, hits: 0), wire: .init(bytes: 9, hits: 0),
-                control: .init(bytes: 9, hits: 1)),
+                control: .init(bytes: 9, hits: 1), keys: .init(bytes: 9, hits: 0), keyControl: .init(bytes: 9, hits: 2)),
             disturbance: .init(waited: 4, storedBefore: 3, storedAfter: 3), recognised: 2, dropped: 0, quarantined: 0)
     }
 
@@ -50,7 +50,8 @@ import Testing
             { @Sendable in $0.blindness.journal.bytes = 0 }, { @Sendable in $0.blindness.control?.hits = 0 },
             { @Sendable in $0.disturbance.waited = 0 }, { @Sendable in $0.disturbance.storedBefore = 0 },
             { @Sendable in $0.disturbance.storedAfter = 0 }, { @Sendable in $0.dropped = 1 },
-            { @Sendable in $0.quarantined = 1 },
+            { @Sendable in $0.quarantined = 1 }, { @Sendable in $0.blindness.keys?.hits = 1 },
+            { @Sendable in $0.blindness.keyControl?.hits = 0 },
         ] as [@Sendable (inout DemoReport) -> Void])
     func everyBreachIsToldOf(_ breach: @Sendable (inout DemoReport) -> Void) {
         var report = Self.good()

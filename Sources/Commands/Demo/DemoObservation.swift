@@ -30,7 +30,7 @@ struct DemoObservation: Sendable {
     var delivered: UInt64 { temperaturesDelivered + weatherDelivered }
 
     var line: Line {
-        Line("   read \(Quantity.count(temperaturesRead)) + \(Quantity.count(weatherRead)) rows")
+        Line("   read \(Quantity.count(temperaturesRead)) + \(Quantity.count(weatherRead))")
             + Line("   delivered \(Quantity.count(temperaturesDelivered)) + \(Quantity.count(weatherDelivered))")
     }
 }

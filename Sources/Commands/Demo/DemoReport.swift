@@ -7,6 +7,9 @@ struct DemoReport: Sendable {
         var wire = PlaintextSearch.Finding()
         /// The memory of the agent that reads the rows, where the same search must find them; nil as above.
         var control: PlaintextSearch.Finding?
+        /// The agents' secrets in the relay's memory, and in the memory of the agent that seals with them.
+        var keys: PlaintextSearch.Finding?
+        var keyControl: PlaintextSearch.Finding?
     }
 
     struct Disturbance: Sendable {
@@ -39,10 +42,14 @@ struct DemoReport: Sendable {
         if inputHash != outputHash || inputHash != shippedHash { complaints.append("the CSV files differ") }
         let found = (blindness.memory?.hits ?? 0) + blindness.journal.hits + blindness.wire.hits
         if found > 0 { complaints.append("the relay in the dmz could see plaintext") }
+        if let keys = blindness.keys, keys.hits > 0 {
+            complaints.append("the relay in the dmz has had a key of the agents")
+        }
         if blindness.wire.bytes == 0 || blindness.journal.bytes == 0 {
             complaints.append("nothing was there to be searched for plaintext")
         }
         if blindness.control?.hits == 0 { complaints.append("the search for plaintext finds none where there is some") }
+        if blindness.keyControl?.hits == 0 { complaints.append("the search for keys finds none where there are some") }
         if dropped > 0 { complaints.append("envelopes were dropped") }
         if quarantined > 0 { complaints.append("envelopes were quarantined") }
         if disturbance.waited == 0 { complaints.append("nothing waited while the link was cut") }
@@ -72,6 +79,7 @@ struct DemoReport: Sendable {
             Self.line("its memory", seen(blindness.memory)),
             Self.line("its journal", seen(blindness.journal)),
             Self.line("its links", seen(blindness.wire)),
+            Self.line("the agents' keys", seen(blindness.keys, "found")),
             Self.line("the same search", control),
         ]
     }
@@ -90,8 +98,10 @@ struct DemoReport: Sendable {
 
     private var control: Line {
         guard let control = blindness.control else { return Line("not allowed here in the agent's memory", .dim) }
+        let keys = blindness.keyControl?.hits ?? 0
         return Line("in the memory of plant-a/agent-1: ")
             + Line("plaintext \(Quantity.count(UInt64(control.hits))) times", control.hits > 0 ? .good : .bad)
+            + Line(", ") + Line("keys \(Quantity.count(UInt64(keys))) times", keys > 0 ? .good : .bad)
     }
 
     private func count(_ title: String, _ sum: Int, rows: KeyPath<RowAccount, Int>) -> Line {
@@ -100,9 +110,9 @@ struct DemoReport: Sendable {
         return Self.line(title, Line("\(Quantity.count(UInt64(sum)))") + Line("  (\(text))", .dim))
     }
 
-    private func seen(_ finding: PlaintextSearch.Finding?) -> Line {
+    private func seen(_ finding: PlaintextSearch.Finding?, _ word: String = "plaintext") -> Line {
         guard let finding else { return Line("not searched: this user may not read it", .dim) }
-        return Line("plaintext \(Quantity.count(UInt64(finding.hits))) times", finding.hits == 0 ? .good : .bad)
+        return Line("\(word) \(Quantity.count(UInt64(finding.hits))) times", finding.hits == 0 ? .good : .bad)
             + Line(" in \(Quantity.bytes(finding.bytes))")
     }
 

@@ -19,10 +19,13 @@ extension DemoStory {
     }
 
     mutating func flowFreely() throws(Failure) {
-        narrator.chapter("2  Rows of a CSV file and of an SQLite table flow from plant-a to plant-b")
+        narrator.chapter("2  Rows of a CSV file + rows of an SQLite table flow from plant-a to plant-b")
         try flow(to: 0.3, over: .seconds(5), waitingIn: nil)
         try awaitDelivery(waitingIn: nil)
-        if let process = try process(of: DemoMesh.source) { blindness.control = search.look(atMemoryOf: process) }
+        if let process = try process(of: DemoMesh.source) {
+            blindness.control = search.look(atMemoryOf: process)
+            blindness.keyControl = try keySearch().look(atMemoryOf: process)
+        }
         try lookIntoMiddle()
         narrator.say(Line("   arrived: \(fed)", .good))
     }
@@ -43,8 +46,8 @@ extension DemoStory {
         lines.far.hang()
         try flow(to: 0.7, over: .seconds(5), waitingIn: DemoMesh.middle)
         let member = try mesh[DemoMesh.middle]
-        disturbance.storedBefore = try storedInMiddle() ?? 0
         try lookIntoMiddle()
+        disturbance.storedBefore = try storedInMiddle() ?? 0
         guard let victim = mesh.living.first(where: { $0.configuration == member.configuration }) else {
             throw mesh.died(member)
         }
@@ -99,11 +102,20 @@ extension DemoStory {
         return (try? member.client.status())?.store.envelopes
     }
 
+    /// What only the two agents may have.
+    private func keySearch() throws(Failure) -> PlaintextSearch {
+        let grant = try mesh[DemoMesh.source].directory + "/keys.grant"
+        return PlaintextSearch(secretsOf: try LocalFile.read(grant, limit: 1 << 20))
+    }
+
     /// Memory and store of the relay in the middle as they are now.
     private mutating func lookIntoMiddle() throws(Failure) {
         let member = try mesh[DemoMesh.middle]
         if let process = try process(of: DemoMesh.middle), let finding = search.look(atMemoryOf: process) {
             blindness.memory = (blindness.memory ?? .init()) + finding
+            if let keys = try keySearch().look(atMemoryOf: process) {
+                blindness.keys = (blindness.keys ?? .init()) + keys
+            }
         }
         blindness.journal =
             blindness.journal + search.look(atFiles: DirectoryTree.files(below: member.directory + "/store"))

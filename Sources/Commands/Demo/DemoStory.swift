@@ -110,9 +110,9 @@ struct DemoStory {
         let observation = try DemoObservation(mesh)
         var line = observation.line
         if node == DemoMesh.middle {
-            line += Line("   stored in \(DemoMesh.middle): \(try storedInMiddle().map(Quantity.count) ?? "-")")
+            line += Line("   \(DemoMesh.middle) stores \(try storedInMiddle().map(Quantity.count) ?? "-")")
         } else if let node, let waiting = try mesh.waiting(in: node) {
-            line += Line("   waiting in \(node): ") + Line(Quantity.count(waiting), waiting > 0 ? .warning : .good)
+            line += Line("   \(node) keeps ") + Line(Quantity.count(waiting), waiting > 0 ? .warning : .good)
             if node == DemoMesh.near { disturbance.waited = max(disturbance.waited, waiting) }
         }
         narrator.progress(line)

@@ -18,6 +18,20 @@ struct PlaintextSearch: Sendable {
 
     init(_ markers: [String]) { self.markers = markers.map { Array($0.utf8) }.filter { !$0.isEmpty } }
 
+    /// For the secrets of a grant file: as the file has them, and as they are used.
+    init(secretsOf grant: [UInt8]) {
+        let lines = String(decoding: grant, as: UTF8.self).split(separator: "\n").filter { $0.hasPrefix("peer: ") }
+        let secrets = lines.flatMap { $0.split(separator: " ").dropFirst(2) }.map { Array($0.utf8) }
+        markers = secrets + secrets.compactMap(Self.bytes)
+    }
+
+    /// nil for what are not pairs of hexadecimal digits.
+    private static func bytes(_ digits: [UInt8]) -> [UInt8]? {
+        let values = digits.compactMap { Character(UnicodeScalar($0)).hexDigitValue }
+        guard values.count == digits.count, values.count.isMultiple(of: 2), !values.isEmpty else { return nil }
+        return stride(from: 0, to: values.count, by: 2).map { UInt8(values[$0] << 4 | values[$0 + 1]) }
+    }
+
     func look(at bytes: [UInt8]) -> Finding {
         Finding(bytes: UInt64(bytes.count), hits: bytes.withUnsafeBytes { count(in: $0, from: 0) })
     }
