@@ -13,6 +13,7 @@ public final class RelayService: DaemonService {
     let log: Log
     let admin: any AdminEndpoint
     let hub: LinkHub
+    let trust: CertificateTrust
     let birth = Birth()
     let boot = Bytes16.currentBoot
     var configuration: NodeConfiguration
@@ -33,8 +34,9 @@ public final class RelayService: DaemonService {
         admin = start.admin
         flows = try FlowTable(start.configuration)
         let number = try BootNumber.next(in: configuration.store.directory)
+        trust = CertificateTrust(identity)
         router = Router(
-            local: identity.name, boot: number, trust: CertificateTrust(identity), wall: Clock.wall,
+            local: identity.name, boot: number, trust: trust, wall: Clock.wall,
             at: reactor.now, identify: { NodeID(ofText: $0) })
         let forwarder = Forwarder(
             Forwarder.Configuration(configuration), locals: [identity.id], policy: router.policy(flows))
@@ -59,8 +61,12 @@ public final class RelayService: DaemonService {
     public func reload(_ new: NodeConfiguration) throws {
         let stuck = configuration.keysNeedingRestart(new)
         guard stuck.isEmpty else { throw ReloadError.needsRestart(stuck) }
+        guard !isStopping else { throw ReloadError.stopping }
+        let renewed = try NodeIdentity.load(new.identity, expecting: new.node)
         flows = try FlowTable(new)
         configuration = new
+        trust.renew(renewed)
+        hub.renew(renewed)
         hub.apply(new)
         hub.exchange.forwarder.setPolicy(router.policy(flows))
         refreshCosts()
@@ -102,14 +108,24 @@ public final class RelayService: DaemonService {
         hub.leaveAll()
         let until = reactor.now + .seconds(2)
         func finish() {
-            guard hub.hasConnections, reactor.now < until else {
-                admin.stop()
-                store?.stop()
-                return done()
-            }
+            guard hub.hasConnections, reactor.now < until else { return end(done) }
             reactor.schedule(after: .milliseconds(5), finish)
         }
         finish()
+    }
+
+    /// The admin server's handlers ask the reactor, so it is stopped beside it.
+    private func end(_ done: @escaping () -> Void) {
+        let bound = reactor.bind((self, done))
+        let admin = admin
+        let stopped: @Sendable () -> Void = {
+            admin.stop()
+            bound.post { relay, done in
+                relay.store?.stop()
+                done()
+            }
+        }
+        do throws(ThreadError) { try Threads.start(name: "stopping", stopped) } catch { stopped() }
     }
 
     // MARK: Routing

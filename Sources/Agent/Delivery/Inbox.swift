@@ -38,7 +38,8 @@ final class Inbox: Sendable {
         thread.withLock { $0 = handle }
     }
 
-    func add(_ arrival: Arrival) { queue.add(arrival) }
+    /// - Returns: false once the inbox is closed; the arrival is to be given back then.
+    func add(_ arrival: Arrival) -> Bool { queue.add(arrival) }
 
     func replace(_ routes: SinkRoutes) { self.routes.withLock { $0 = routes } }
     func keysWereReplaced() { keysChanged.store(true, ordering: .releasing) }
@@ -70,25 +71,25 @@ final class Inbox: Sendable {
             outcomes.append(.finished(arrival.instance))
             return
         }
-        let topic: String
-        do throws(EnvelopeError) { topic = try RecordBatch.Reader(batch).topic } catch {
+        let reader: RecordBatch.Reader
+        do throws(EnvelopeError) { reader = try RecordBatch.Reader(batch) } catch {
             quarantine.add(arrival.envelope, reason: error.description)
             outcomes.append(.finished(arrival.instance))
             return
         }
-        guard let worker = routes.worker(topic: topic, source: arrival.header.source) else {
+        guard let worker = routes.worker(topic: reader.topic, source: arrival.header.source) else {
             log.warning(
                 "sink.none", "no sink takes this topic; the relay keeps it until there is one",
-                ["topic": topic, "source": routes.name(of: arrival.header.source)])
+                ["topic": reader.topic, "source": routes.name(of: arrival.header.source)])
             outcomes.append(.giveBack(arrival.instance, Self.unwantedDelay))
             return
         }
-        worker.add(
-            SinkWorker.Item(
-                instance: arrival.instance, floor: arrival.header.floor,
-                delivery: Delivery(
-                    source: arrival.header.source, stream: arrival.header.stream, sequence: arrival.header.sequence,
-                    batch: batch)))
+        let item = SinkWorker.Item(
+            instance: arrival.instance, floor: arrival.header.floor,
+            delivery: Delivery(
+                source: arrival.header.source, stream: arrival.header.stream, sequence: arrival.header.sequence,
+                batch: batch), records: reader.count, envelope: worker.keepsEnvelopes ? arrival.envelope : [])
+        if !worker.add(item) { outcomes.append(.giveBack(arrival.instance, SinkWorker.giveBackDelay)) }
     }
 }
 
@@ -102,10 +103,11 @@ struct SinkRoutes: Sendable {
 
     func worker(topic: String, source: NodeID) -> SinkWorker? {
         guard let name = names[source] else { return nil }
-        let takers = sinks.filter { $0.configuration.takes(from: name) }
         let taker =
-            takers.first { $0.configuration.topics.contains(topic) }
-            ?? takers.first { $0.configuration.topics.contains(SinkConfiguration.everyTopic) }
+            sinks.first { $0.configuration.topics.contains(topic) && $0.configuration.takes(from: name) }
+            ?? sinks.first {
+                $0.configuration.topics.contains(SinkConfiguration.everyTopic) && $0.configuration.takes(from: name)
+            }
         return taker?.worker ?? (topic == MessageTopic.usual ? mailbox : nil)
     }
 

@@ -7,10 +7,12 @@ import Synchronization
 /// Envelopes that arrived and must not have an effect: one file each, sealed as they came, named by stream, number
 /// and content, so that the same bytes again take no more room.
 final class Quarantine: Sendable {
-    /// Files kept; beyond it envelopes are still refused their effect and counted, but not kept.
-    static let files = 1000
-    /// Bytes kept in all.
-    static let bytes = 256 << 20
+    struct Limits: Sendable {
+        /// Files kept; beyond it envelopes are still refused their effect and counted, but not kept.
+        var files = 1000
+        /// Bytes kept in all.
+        var bytes = 256 << 20
+    }
 
     private struct State {
         var files = 0
@@ -19,12 +21,14 @@ final class Quarantine: Sendable {
     }
 
     private let directory: String
+    private let limits: Limits
     private let log: Log
     private let state: Mutex<State>
 
     /// - Throws: ``FileError`` where the directory cannot be had.
-    init(directory: String, log: Log) throws {
+    init(directory: String, limits: Limits = Limits(), log: Log) throws {
         self.directory = directory
+        self.limits = limits
         self.log = log
         try Files.createDirectory(directory)
         var held = State()
@@ -40,27 +44,57 @@ final class Quarantine: Sendable {
     var count: UInt64 { state.withLock { $0.count } }
 
     func add(_ envelope: [UInt8], reason: String) {
-        let identity = (try? Header(envelope)).map { "\($0.stream)-\($0.sequence)" } ?? "unreadable"
         log.error(
             "quarantine", "an envelope arrived that must not have an effect",
-            ["identity": identity, "reason": reason, "bytes": envelope.count])
-        let isRoom = state.withLock { state in
-            state.count += 1
-            guard state.files < Self.files, state.bytes + envelope.count <= Self.bytes else { return false }
-            return true
-        }
-        guard isRoom else { return }
+            ["identity": Self.identity(envelope), "reason": reason, "bytes": envelope.count])
+        keep(envelope)
+    }
+
+    /// For a batch that its sink rejects, where it is to be set aside for a person.
+    /// - Returns: whether it lies here durably.
+    func addRejected(_ envelope: [UInt8], reason: String) -> Bool {
+        let isKept = keep(envelope)
+        log.error(
+            "quarantine.rejected",
+            isKept ? "a batch its sink rejects was set aside" : "a rejected batch has no room here",
+            ["identity": Self.identity(envelope), "reason": reason, "bytes": envelope.count])
+        return isKept
+    }
+
+    private static func identity(_ envelope: [UInt8]) -> String {
+        (try? Header(envelope)).map { "\($0.stream)-\($0.sequence)" } ?? "unreadable"
+    }
+
+    /// - Returns: whether it lies here durably.
+    @discardableResult
+    private func keep(_ envelope: [UInt8]) -> Bool {
+        let identity = Self.identity(envelope)
         let digest = Hexadecimal.encode(Digest.sha256(envelope).prefix(8))
         let path = "\(directory)/\(identity)-\(digest).envelope"
         do {
-            guard try Files.attributes(of: path) == nil else { return }
-            try Files.replace(path, with: envelope)
-            state.withLock { state in
+            let isHere = try Files.attributes(of: path) != nil
+            let isRoom = state.withLock { state in
+                state.count += 1
+                guard !isHere else { return true }
+                guard state.files < limits.files, state.bytes + envelope.count <= limits.bytes else { return false }
                 state.files += 1
                 state.bytes += envelope.count
+                return true
             }
+            guard isRoom, !isHere else { return isHere }
+            do {
+                try Files.replace(path, with: envelope)
+            } catch {
+                state.withLock { state in
+                    state.files -= 1
+                    state.bytes -= envelope.count
+                }
+                throw error
+            }
+            return true
         } catch {
             log.error("quarantine.unsaved", "it could not be kept: \(error)", ["identity": identity])
+            return false
         }
     }
 }

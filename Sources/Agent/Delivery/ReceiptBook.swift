@@ -12,15 +12,18 @@ struct ReceiptBook {
     }
 
     private var lines: [Line] = []
+    /// Where the line of a stream is.
+    private var places: [StreamID: Int] = [:]
     private var due = Instant.never
 
     var nextDeadline: Instant { due }
 
     mutating func note(source: NodeID, stream: StreamID, mark: Sequence, at now: Instant) {
         if due == .never { due = now + Self.delay }
-        if let place = lines.firstIndex(where: { $0.entry.stream == stream && $0.source == source }) {
+        if let place = places[stream], lines[place].source == source {
             lines[place].entry.mark = max(lines[place].entry.mark, mark)
         } else {
+            places[stream] = lines.count
             lines.append(Line(source: source, entry: Receipt.Entry(stream: stream, mark: mark)))
         }
     }
@@ -30,14 +33,16 @@ struct ReceiptBook {
         guard now >= due else { return [] }
         due = .never
         var receipts: [(source: NodeID, entries: [Receipt.Entry])] = []
+        var current: [NodeID: Int] = [:]
         for line in lines {
-            let place = receipts.lastIndex { $0.source == line.source && $0.entries.count < Limits.receiptEntries }
-            if let place {
+            if let place = current[line.source], receipts[place].entries.count < Limits.receiptEntries {
                 receipts[place].entries.append(line.entry)
             } else {
+                current[line.source] = receipts.count
                 receipts.append((line.source, [line.entry]))
             }
         }
+        places.removeAll(keepingCapacity: true)
         lines.removeAll(keepingCapacity: true)
         return receipts
     }

@@ -23,7 +23,7 @@ final class EnvelopeMaker: Sendable {
     private let destination: NodeID
     private let keys: KeyRing
     private let port: OutboxPort
-    private let begun: @Sendable (StreamHandle) -> Void
+    private let begun: @Sendable (StreamHandle, StreamID?) -> Void
     private let state = Mutex<State>(State())
 
     private struct State: ~Copyable {
@@ -32,10 +32,11 @@ final class EnvelopeMaker: Sendable {
         var next = Sequence(1)
     }
 
-    /// - Parameter begun: told of each new stream before its first envelope.
+    /// - Parameter begun: told of each new stream before its first envelope, with the id of the one before, which
+    ///   gets no more.
     init(
         _ settings: Settings, source: NodeID, keys: KeyRing, port: OutboxPort,
-        begun: @escaping @Sendable (StreamHandle) -> Void
+        begun: @escaping @Sendable (StreamHandle, StreamID?) -> Void
     ) {
         self.settings = settings
         self.source = source
@@ -43,6 +44,12 @@ final class EnvelopeMaker: Sendable {
         self.keys = keys
         self.port = port
         self.begun = begun
+    }
+
+    /// Whether one more may be made now.
+    var hasRoom: Bool {
+        let (handle, next) = state.withLock { ($0.handle, $0.next) }
+        return handle.map { port.hasRoom($0, next) } ?? true
     }
 
     /// Waits until the outbox takes one more; false when the agent stops.
@@ -90,13 +97,15 @@ final class EnvelopeMaker: Sendable {
         }
         let handle = StreamHandle(
             id: StreamID(Entropy.bytes16()), job: settings.job, destination: destination, lane: settings.lane)
+        let last = state.handle?.id
         state.sealer = Sealer(pair, from: source, to: destination, stream: handle.id)
         state.handle = handle
         state.next = Sequence(1)
-        begun(handle)
+        begun(handle, last)
         return handle
     }
 
+    /// The stream being made; it gets no more once its maker is done with.
     var currentStream: StreamID? { state.withLock { $0.handle?.id } }
 }
 

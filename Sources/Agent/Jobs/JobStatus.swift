@@ -45,10 +45,17 @@ final class SinkStatus: Sendable {
 
     init(name: String) { report = Mutex(SinkReport(name: name, state: "idle")) }
 
-    func succeeded(records: Int) {
+    func set(_ state: String) { report.withLock { $0.state = state } }
+
+    /// - Parameter isBlocked: a stream waits because its batch is rejected; that stays to be seen.
+    func succeeded(records: Int, isBlocked: Bool) {
         report.withLock { report in
-            report.state = "running"
             report.records += UInt64(records)
+            guard !isBlocked else {
+                report.state = "blocked"
+                return
+            }
+            report.state = "running"
             report.lastError = nil
         }
     }

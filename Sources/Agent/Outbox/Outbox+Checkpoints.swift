@@ -1,29 +1,41 @@
 import Envelope
 
 extension Outbox {
-    /// A record read back at start holds the job's newest checkpoint so far (records come in their order).
-    mutating func recovered(checkpoint: [UInt8], of name: String, stored: UInt64, at now: Instant) {
-        moveCheckpoint(of: job(named: name), to: stored, checkpoint, isDone: true, at: now)
-        jobs[job(named: name)].isSaving = false
+    /// A checkpoint record was read back at start.
+    ///
+    /// It may have been written after the item that replaced it and not yet be forgotten: then it holds an older
+    /// checkpoint than that item, and reading on from it would bring records twice.
+    /// - Parameter origin: the record of the item whose checkpoint it holds.
+    /// - Returns: whether it holds the job's newest checkpoint so far.
+    @discardableResult
+    mutating func recovered(checkpoint: [UInt8], of name: String, stored: UInt64, origin: UInt64) -> Bool {
+        let index = job(named: name)
+        guard origin >= jobs[index].checkpointOrigin else {
+            effects.append(.forget(stored: stored))
+            return false
+        }
+        moveCheckpoint(of: index, to: stored, origin: origin, checkpoint, isDone: true)
+        return true
     }
 
     /// The checkpoint record asked for is durable.
     mutating func checkpointSaved(job: Int, as stored: UInt64) {
-        jobs[job].isSaving = false
+        guard jobs.indices.contains(job), let origin = jobs[job].saving else { return }
+        jobs[job].saving = nil
         // A newer item may have become the holder meanwhile.
-        guard stored > jobs[job].checkpointHolder, jobs[job].isHolderDone else {
+        guard origin == jobs[job].checkpointOrigin, jobs[job].isHolderDone else {
             effects.append(.forget(stored: stored))
             return
         }
         effects.append(.forget(stored: jobs[job].checkpointHolder))
         jobs[job].checkpointHolder = stored
-        jobs[job].isHolderDone = true
         jobs[job].doneSince = .never
     }
 
     mutating func checkpointNotSaved(job: Int, at now: Instant) {
-        jobs[job].isSaving = false
-        jobs[job].doneSince = now
+        guard jobs.indices.contains(job), jobs[job].saving != nil else { return }
+        jobs[job].saving = nil
+        if jobs[job].isHolderDone, jobs[job].doneSince != .never { jobs[job].doneSince = now }
     }
 
     /// The newest durable checkpoint of a job: where its source goes on after a restart.
@@ -48,14 +60,22 @@ extension Outbox {
     /// Everything the job has sent is receipted.
     func isSettled(_ name: String) -> Bool { jobIndex[name].map { jobs[$0].streams.isEmpty } ?? true }
 
-    mutating func moveCheckpoint(of job: Int, to stored: UInt64, _ checkpoint: [UInt8], isDone: Bool, at now: Instant) {
+    /// Where everything of the job has gone up to: the last item of its newest stream without receipt.
+    func lastUnreceipted(of name: String) -> (stream: StreamID, sequence: Sequence)? {
+        guard let job = jobIndex[name], let index = jobs[job].streams.last else { return nil }
+        return (streams[index].id, streams[index].last)
+    }
+
+    mutating func moveCheckpoint(
+        of job: Int, to stored: UInt64, origin: UInt64, _ checkpoint: [UInt8], isDone: Bool
+    ) {
         if jobs[job].isHolderDone, jobs[job].checkpointHolder != 0 {
             effects.append(.forget(stored: jobs[job].checkpointHolder))
         }
         jobs[job].checkpointHolder = stored
+        jobs[job].checkpointOrigin = origin
         jobs[job].checkpoint = checkpoint
         jobs[job].isHolderDone = isDone
-        // A record made for the checkpoint alone needs no saving.
         jobs[job].doneSince = .never
     }
 }
@@ -71,23 +91,22 @@ extension Outbox {
     var nextDeadline: Instant {
         var deadline = Instant.never
         for job in jobs {
-            if job.isHolderDone, !job.isSaving, job.doneSince != .never {
+            if job.isHolderDone, job.saving == nil, job.doneSince != .never {
                 deadline = min(deadline, job.doneSince + Self.checkpointDelay)
             }
-            for index in job.streams { deadline = min(deadline, streamDeadline(streams[index])) }
+            for index in job.streams where !streams[index].isDrained {
+                deadline = min(deadline, itemDeadline(streams[index].items[streams[index].head]))
+            }
         }
         return deadline
     }
 
-    private func streamDeadline(_ stream: Stream) -> Instant {
-        guard !stream.isDrained else { return .never }
-        let item = stream.items[stream.head]
-        let expiry = item.madeAt + .seconds(Int64(item.lifetime))
+    private func itemDeadline(_ item: Item) -> Instant {
         switch item.state {
-        case .departed(let time): return min(expiry, time + resendAfter)
-        case .held: return expiry
+        case .departed(let time): min(item.expiry, time + resendAfter)
+        case .held: item.expiry
         // The forwarder expires what it holds.
-        case .underWay: return .never
+        case .underWay: .never
         }
     }
 
@@ -103,27 +122,28 @@ extension Outbox {
 
     private mutating func saveCheckpoint(of index: Int, at now: Instant) {
         let job = jobs[index]
-        guard job.isHolderDone, !job.isSaving, job.doneSince != .never, now >= job.doneSince + Self.checkpointDelay,
+        guard job.isHolderDone, job.saving == nil, job.doneSince != .never, now >= job.doneSince + Self.checkpointDelay,
             let checkpoint = job.checkpoint
         else { return }
-        jobs[index].isSaving = true
-        effects.append(.saveCheckpoint(job: index, name: job.name, checkpoint: checkpoint))
+        jobs[index].saving = job.checkpointOrigin
+        effects.append(
+            .saveCheckpoint(job: index, name: job.name, origin: job.checkpointOrigin, checkpoint: checkpoint))
     }
 
     private mutating func expire(_ index: Int, at now: Instant) {
         while !streams[index].isDrained {
             let item = streams[index].items[streams[index].head]
-            guard item.state != .underWay, now >= item.madeAt + .seconds(Int64(item.lifetime)) else { return }
+            guard item.state != .underWay, now >= item.expiry else { return }
             expireHead(of: index, at: now)
         }
     }
 
     /// The forwarder dropped an expired item: it will never be receipted.
     mutating func expiredUnderWay(stored: UInt64, at now: Instant) {
-        guard let place = places[stored],
-            let head = streams[place.stream].items.dropFirst(streams[place.stream].head).first,
-            head.sequence == place.sequence
-        else { return departed(stored: stored, at: now) }
+        guard let place = places[stored] else { return }
+        let head = streams[place.stream].items[streams[place.stream].head]
+        // One behind the head waits for the head's own end.
+        guard head.sequence == place.sequence else { return departed(stored: stored, at: now) }
         expireHead(of: place.stream, at: now)
     }
 
@@ -132,7 +152,7 @@ extension Outbox {
         guard !streams[index].isDrained, case .departed(let time) = streams[index].items[streams[index].head].state,
             now >= time + resendAfter
         else { return }
-        for place in streams[index].items.indices.dropFirst(streams[index].head).prefix(Self.resendBatch) {
+        for place in (streams[index].head..<streams[index].items.count).prefix(Self.resendBatch) {
             guard case .departed(let time) = streams[index].items[place].state, now >= time + resendAfter else {
                 return
             }

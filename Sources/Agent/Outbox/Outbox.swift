@@ -6,7 +6,10 @@ import Envelope
 /// - an item is forgotten only when receipted or expired, so losing every relay's disk costs time, not data;
 /// - the streams of one job go out one after the other, so that a restart (which begins a new stream) does not
 ///   change the order of the job's records at the destination;
-/// - of each job one durable record holds the newest checkpoint: an item's, or a checkpoint record of its own.
+/// - of each job one durable record holds the newest checkpoint: an item's, or a checkpoint record of its own. Which
+///   one is the newest is told by the number of the item that first held it, never by when it was written.
+///
+/// The owner takes what is to be done with ``takeEffects()`` after each call.
 struct Outbox {
     struct Item {
         var sequence: Sequence
@@ -26,6 +29,8 @@ struct Outbox {
             /// In the care of a relay since then; no receipt yet.
             case departed(Instant)
         }
+
+        var expiry: Instant { madeAt + .seconds(Int64(lifetime)) }
     }
 
     struct Stream {
@@ -33,6 +38,8 @@ struct Outbox {
         var job: Int
         var destination: NodeID
         var lane: Lane
+        /// Nothing more will be added: forgotten once it has drained.
+        var isClosed: Bool
         var items: [Item] = []
         var head = 0
         /// Highest sequence ever added.
@@ -48,12 +55,14 @@ struct Outbox {
         var streams: [Int] = []
         /// The record that holds the newest checkpoint; 0 before the first.
         var checkpointHolder: UInt64 = 0
+        /// The record of the item that first held it.
+        var checkpointOrigin: UInt64 = 0
         /// Its item is receipted: only the checkpoint keeps it.
         var isHolderDone = false
-        /// When the holder became done.
-        var doneSince = Instant.zero
-        /// A checkpoint record is being written.
-        var isSaving = false
+        /// When the holder became done; never for a record that holds nothing but the checkpoint.
+        var doneSince = Instant.never
+        /// A checkpoint record is being written, for the checkpoint of this origin.
+        var saving: UInt64?
         var checkpoint: [UInt8]?
     }
 
@@ -63,11 +72,13 @@ struct Outbox {
         /// The durable copy is no longer needed.
         case forget(stored: UInt64)
         /// Write a checkpoint record for the job, then call ``Outbox/checkpointSaved(job:as:)``.
-        case saveCheckpoint(job: Int, name: String, checkpoint: [UInt8])
-        /// Receipts have come up to here.
-        case receipted(stream: StreamID, through: Sequence)
+        case saveCheckpoint(job: Int, name: String, origin: UInt64, checkpoint: [UInt8])
+        /// Receipts have come up to here; `floor` is the lowest without.
+        case receipted(stream: StreamID, job: String, through: Sequence, floor: Sequence)
         /// Lived out its lifetime without a receipt.
-        case expired(stream: StreamID, sequence: Sequence)
+        case expired(stream: StreamID, sequence: Sequence, floor: Sequence)
+        /// Everything of a closed stream is receipted or expired.
+        case ended(stream: StreamID)
     }
 
     struct Place: Hashable {
@@ -75,13 +86,15 @@ struct Outbox {
         var sequence: Sequence
     }
 
-    let resendAfter: Duration
+    var resendAfter: Duration
     var jobs: [Job] = []
     var streams: [Stream] = []
-    var streamIndex: [StreamID: Int] = [:]
+    /// Places in `streams` that may be taken anew.
+    private var vacant: [Int] = []
+    private(set) var streamIndex: [StreamID: Int] = [:]
     var jobIndex: [String: Int] = [:]
     /// Where the item of a journal record is.
-    var places: [UInt64: Place] = [:]
+    private(set) var places: [UInt64: Place] = [:]
     var effects: [Effect] = []
     private(set) var itemCount = 0
     private(set) var byteCount = 0
@@ -103,24 +116,45 @@ struct Outbox {
         return jobs.count - 1
     }
 
-    mutating func stream(_ id: StreamID, job: String, destination: NodeID, lane: Lane) -> Int {
+    /// - Parameter isClosed: true for a stream that a process before this one made.
+    mutating func stream(
+        _ id: StreamID, job: String, destination: NodeID, lane: Lane, isClosed: Bool = false
+    ) -> Int {
         if let index = streamIndex[id] { return index }
-        streams.append(Stream(id: id, job: self.job(named: job), destination: destination, lane: lane))
-        streamIndex[id] = streams.count - 1
-        return streams.count - 1
+        let stream = Stream(
+            id: id, job: self.job(named: job), destination: destination, lane: lane, isClosed: isClosed)
+        let index = vacant.popLast() ?? streams.count
+        if index < streams.count { streams[index] = stream } else { streams.append(stream) }
+        streamIndex[id] = index
+        return index
+    }
+
+    /// Nothing more will be added to the stream.
+    mutating func close(_ id: StreamID) {
+        guard let index = streamIndex[id] else { return effects.append(.ended(stream: id)) }
+        streams[index].isClosed = true
+        prune(index)
+    }
+
+    private mutating func prune(_ index: Int) {
+        guard streams[index].isClosed, streams[index].isDrained else { return }
+        streamIndex[streams[index].id] = nil
+        effects.append(.ended(stream: streams[index].id))
+        streams[index].items = []
+        vacant.append(index)
     }
 
     /// The lowest sequence of the stream without receipt; the one after the last where all are receipted.
-    func floor(of stream: Int) -> Sequence {
-        let stream = streams[stream]
-        return stream.isDrained ? stream.last.next : stream.items[stream.head].sequence
+    func floor(of index: Int) -> Sequence {
+        streams[index].isDrained ? streams[index].last.next : streams[index].items[streams[index].head].sequence
     }
 }
 
 // MARK: What happens
 
 extension Outbox {
-    /// An envelope and the checkpoint behind it are durable.
+    /// An envelope and the checkpoint behind it are durable. Records of a stream come in the order of their sequences,
+    /// records of a job in the order of their numbers.
     ///
     /// - Returns: true where the caller may give it to the forwarder right away; false where it must wait for an
     ///   earlier stream, and comes back as ``Effect/send(stored:destination:lane:length:lifetime:age:)``.
@@ -140,7 +174,7 @@ extension Outbox {
         places[stored] = Place(stream: index, sequence: sequence)
         itemCount += 1
         byteCount += length
-        if let checkpoint { moveCheckpoint(of: job, to: stored, checkpoint, isDone: false, at: now) }
+        if let checkpoint { moveCheckpoint(of: job, to: stored, origin: stored, checkpoint, isDone: false) }
         return isFirst
     }
 
@@ -150,16 +184,19 @@ extension Outbox {
         streams[place.stream].items[item].state = .departed(now)
     }
 
-    /// The destination's receipt: all up to `mark` have had their effect.
+    /// The destination's receipt: all up to `mark` have had their effect. A mark beyond the last item known here
+    /// counts up to that one: after damage on this disk the destination may know more than the source.
     mutating func receipt(stream id: StreamID, through mark: Sequence, at now: Instant) {
-        guard let index = streamIndex[id], mark <= streams[index].last else { return }
-        var released = false
+        guard let index = streamIndex[id] else { return }
+        let job = streams[index].job
+        var released = Sequence.none
         while !streams[index].isDrained, streams[index].items[streams[index].head].sequence <= mark {
+            released = streams[index].items[streams[index].head].sequence
             releaseHead(of: index, at: now)
-            released = true
         }
-        guard released else { return }
-        effects.append(.receipted(stream: id, through: mark))
+        guard released != .none else { return }
+        effects.append(
+            .receipted(stream: id, job: jobs[job].name, through: released, floor: floor(of: index)))
         finishRelease(index, at: now)
     }
 
@@ -185,12 +222,13 @@ extension Outbox {
             streams[index].head = 0
         }
         guard streams[index].isDrained else { return }
-        streams[index].items.removeAll(keepingCapacity: true)
+        streams[index].items.removeAll(keepingCapacity: streams[index].items.capacity <= 4096)
         streams[index].head = 0
         let job = streams[index].job
         jobs[job].streams.removeAll { $0 == index }
+        prune(index)
         guard let next = jobs[job].streams.first else { return }
-        for place in streams[next].items.indices.dropFirst(streams[next].head)
+        for place in streams[next].head..<streams[next].items.count
         where streams[next].items[place].state == .held {
             send(next, place, at: now)
         }
@@ -206,25 +244,26 @@ extension Outbox {
     }
 
     private func itemIndex(_ place: Place) -> Int? {
-        let stream = streams[place.stream]
-        var low = stream.head
-        var high = stream.items.count
+        var low = streams[place.stream].head
+        var high = streams[place.stream].items.count
         while low < high {
             let middle = (low + high) / 2
-            if stream.items[middle].sequence < place.sequence { low = middle + 1 } else { high = middle }
+            if streams[place.stream].items[middle].sequence < place.sequence { low = middle + 1 } else { high = middle }
         }
-        return low < stream.items.count && stream.items[low].sequence == place.sequence ? low : nil
+        guard low < streams[place.stream].items.count, streams[place.stream].items[low].sequence == place.sequence
+        else { return nil }
+        return low
     }
 
-    mutating func countExpired() { expiredCount += 1 }
     mutating func countResent() { resentCount += 1 }
 
     /// Takes the head off a stream because it will never be receipted.
     mutating func expireHead(of index: Int, at now: Instant) {
         let item = streams[index].items[streams[index].head]
         expiredCount += 1
-        effects.append(.expired(stream: streams[index].id, sequence: item.sequence))
         releaseHead(of: index, at: now)
+        effects.append(
+            .expired(stream: streams[index].id, sequence: item.sequence, floor: floor(of: index)))
         finishRelease(index, at: now)
     }
 }

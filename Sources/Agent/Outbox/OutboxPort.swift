@@ -4,30 +4,6 @@ import Node
 import Platform
 import Synchronization
 
-/// A stream being made: what its maker and the outbox share.
-final class StreamHandle: Sendable {
-    let id: StreamID
-    let job: String
-    let destination: NodeID
-    let lane: Lane
-    /// The lowest sequence without receipt, raised by the outbox.
-    private let lowest = Atomic<UInt64>(1)
-
-    init(id: StreamID, job: String, destination: NodeID, lane: Lane) {
-        self.id = id
-        self.job = job
-        self.destination = destination
-        self.lane = lane
-    }
-
-    var floor: Sequence { Sequence(lowest.load(ordering: .acquiring)) }
-
-    func raiseFloor(to sequence: Sequence) { lowest.store(sequence.number, ordering: .releasing) }
-
-    /// True where the destination's window has room for one more; some is kept back for what is on its way.
-    func mayMake(_ sequence: Sequence) -> Bool { sequence.number < floor.number + Limits.window - 1024 }
-}
-
 /// A sealed envelope on its way into the outbox.
 struct Submission: Sendable {
     var stream: StreamHandle
@@ -41,6 +17,10 @@ struct Submission: Sendable {
 }
 
 /// Where the threads of the jobs hand sealed envelopes to the journal, and where they wait when there is too much.
+///
+/// Invariant: the envelopes of a stream become durable in their order, or else a crash could leave the checkpoint
+/// of a later one without the records of an earlier one. So a stream of which the journal refused an envelope is
+/// held whole until that one is taken.
 final class OutboxPort: Sendable {
     /// Bytes handed over and not yet durable, before the makers wait.
     static let pendingBytes = 16 << 20
@@ -49,15 +29,32 @@ final class OutboxPort: Sendable {
         var pending: [UInt64: Submission] = [:]
         var bytes = 0
         var nextToken: UInt64 = 1
+        /// Of streams that have something pending.
+        var streams: [UInt64: Stream] = [:]
         var waiters: [Bell] = []
         var isClosed = false
+        var journal: JournalThread?
+        var needsRetry: @Sendable () -> Void = {}
+    }
+
+    private struct Stream {
+        /// In the journal's hands.
+        var outstanding = 0
+        /// Refused, or made since then; in order.
+        var held: [UInt64] = []
+        var isHeld = false
     }
 
     private let state = Mutex(State())
-    private let journal = Mutex<JournalThread?>(nil)
     private let boot = Bytes16.currentBoot
 
-    func open(_ journal: JournalThread) { self.journal.withLock { $0 = journal } }
+    /// - Parameter needsRetry: called on any thread when ``retryAll()`` should be called in a while.
+    func open(_ journal: JournalThread, needsRetry: @escaping @Sendable () -> Void) {
+        state.withLock { state in
+            state.journal = journal
+            state.needsRetry = needsRetry
+        }
+    }
 
     /// Waits until one more may be made.
     /// - Returns: false once the port is closed: the agent is stopping.
@@ -74,61 +71,107 @@ final class OutboxPort: Sendable {
         }
     }
 
+    /// Whether one more may be made now.
+    func hasRoom(_ stream: StreamHandle, _ sequence: Sequence) -> Bool {
+        state.withLock { !$0.isClosed && $0.bytes < Self.pendingBytes && stream.mayMake(sequence) }
+    }
+
     /// Hands an envelope to the journal; what becomes of it comes as a completion with the token returned.
     @discardableResult
     func submit(_ submission: Submission) -> UInt64 {
-        let token = state.withLock { state in
-            defer { state.nextToken += 1 }
-            state.pending[state.nextToken] = submission
+        let (token, needsRetry) = state.withLock { state -> (UInt64, (@Sendable () -> Void)?) in
+            let token = state.nextToken
+            state.nextToken += 1
+            state.pending[token] = submission
             state.bytes += submission.envelope.count
-            return state.nextToken
+            let chain = submission.stream.chain
+            if state.streams[chain, default: Stream()].isHeld || !append(token, submission, &state) {
+                let wasHeld = state.streams[chain, default: Stream()].isHeld
+                state.streams[chain, default: Stream()].isHeld = true
+                state.streams[chain, default: Stream()].held.append(token)
+                return (token, wasHeld ? nil : state.needsRetry)
+            }
+            return (token, nil)
         }
-        append(submission, token: token)
+        needsRetry?()
         return token
     }
 
-    /// Tries again what the journal refused.
-    func retry(_ token: UInt64) {
-        guard let submission = state.withLock({ $0.pending[token] }) else { return }
-        append(submission, token: token)
-    }
-
-    private func append(_ submission: Submission, token: UInt64) {
-        let age = Clock.now - submission.madeAt
-        let stored = StoredEnvelope(hop: HopFields().aged(by: age), storedAt: Clock.now, boot: boot)
-        submission.envelope.withUnsafeBytes { envelope in
+    /// Under the lock, so that two envelopes of a stream cannot overtake each other.
+    private func append(_ token: UInt64, _ submission: Submission, _ state: inout State) -> Bool {
+        guard let journal = state.journal else { return false }
+        let now = Clock.now
+        let stored = StoredEnvelope(
+            hop: HopFields().aged(by: now - submission.madeAt), storedAt: now, boot: boot)
+        let isTaken = submission.envelope.withUnsafeBytes { envelope in
             let front = OutboxRecord.front(
                 stored, header: UnsafeRawBufferPointer(rebasing: envelope[..<Header.size]), job: submission.stream.job,
                 checkpoint: submission.checkpoint)
             let body = UnsafeRawBufferPointer(rebasing: envelope[Header.size...])
-            let journal = journal.withLock { $0 }
-            journal?.submit { batch in
-                // Refused for now: the pending submission is tried again with the others, see ``retryAll()``.
-                if !batch.append(OutboxRecord.envelopeKind, token: token, front.readable, body) { refuse(token) }
+            var isTaken = false
+            journal.submit { batch in
+                isTaken = batch.append(
+                    OutboxRecord.envelopeKind, token: token, front.readable, body, chain: submission.stream.chain)
             }
+            return isTaken
+        }
+        if isTaken { state.streams[submission.stream.chain, default: Stream()].outstanding += 1 }
+        return isTaken
+    }
+
+    /// The journal did not take it: it is held, and all of its stream with it.
+    func refuse(_ token: UInt64) {
+        let needsRetry = state.withLock { state -> (@Sendable () -> Void)? in
+            guard let submission = state.pending[token] else { return nil }
+            let chain = submission.stream.chain
+            var stream = state.streams[chain, default: Stream()]
+            stream.outstanding -= 1
+            stream.isHeld = true
+            // What was refused is older than what was held back since.
+            let place = stream.held.firstIndex { $0 > token } ?? stream.held.count
+            stream.held.insert(token, at: place)
+            state.streams[chain] = stream
+            return state.needsRetry
+        }
+        needsRetry?()
+    }
+
+    /// Hands over again what was refused, each stream in its order.
+    /// - Returns: whether something is held still.
+    func retryAll() -> Bool {
+        state.withLock { state in
+            var isHeld = false
+            for chain in state.streams.keys.sorted() {
+                guard state.streams[chain]?.isHeld == true else { continue }
+                release(chain, &state)
+                if state.streams[chain]?.isHeld == true { isHeld = true }
+            }
+            return isHeld
         }
     }
 
-    private let refused = Mutex<[UInt64]>([])
-
-    func refuse(_ token: UInt64) { refused.withLock { $0.append(token) } }
-
-    /// Tries again what was refused, in its order.
-    /// - Returns: whether there was anything.
-    func retryAll() -> Bool {
-        let tokens = refused.withLock { refused in
-            defer { refused = [] }
-            return refused.sorted()
+    private func release(_ chain: UInt64, _ state: inout State) {
+        // While the journal has not answered for all, an answer may be a refusal of an earlier one.
+        guard let stream = state.streams[chain], stream.outstanding == 0 else { return }
+        state.journal?.submit { $0.mend(chain: chain) }
+        var taken = 0
+        for token in stream.held {
+            if let submission = state.pending[token], !append(token, submission, &state) { break }
+            taken += 1
         }
-        for token in tokens { retry(token) }
-        return !tokens.isEmpty
+        state.streams[chain]?.held.removeFirst(taken)
+        state.streams[chain]?.isHeld = taken < stream.held.count
     }
 
     /// The submission is durable: takes it out and lets makers go on.
     func take(_ token: UInt64) -> Submission? {
-        let (submission, waiters) = state.withLock { state in
-            let submission = state.pending.removeValue(forKey: token)
-            state.bytes -= submission?.envelope.count ?? 0
+        let (submission, waiters) = state.withLock { state -> (Submission?, [Bell]) in
+            guard let submission = state.pending.removeValue(forKey: token) else { return (nil, []) }
+            state.bytes -= submission.envelope.count
+            var stream = state.streams[submission.stream.chain, default: Stream()]
+            stream.outstanding -= 1
+            let isIdle = stream.outstanding == 0 && !stream.isHeld
+            state.streams[submission.stream.chain] = isIdle ? nil : stream
             defer { state.waiters = [] }
             return (submission, state.waiters)
         }
@@ -151,5 +194,12 @@ final class OutboxPort: Sendable {
         wake()
     }
 
-    var isEmpty: Bool { state.withLock { $0.pending.isEmpty } }
+    /// Whether something of a job is not durable yet.
+    func holdsAny(of job: String) -> Bool {
+        state.withLock { state in state.pending.values.contains { $0.stream.job == job } }
+    }
+
+    func holdsAny(of stream: StreamID) -> Bool {
+        state.withLock { state in state.pending.values.contains { $0.stream.id == stream } }
+    }
 }

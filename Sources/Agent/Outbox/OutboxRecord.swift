@@ -4,8 +4,8 @@ import Node
 
 /// A journal record of the outbox: an envelope with the checkpoint of the source behind it, or a checkpoint alone.
 ///
-/// Layout, little-endian: age and time of writing (``StoredEnvelope``, 32) ‖ header (104; zeros for a checkpoint
-/// alone) ‖ length of the rest of the head u32 ‖ job name behind one byte of length ‖ 1 where a checkpoint follows,
+/// Layout, little-endian: age and time of writing (``StoredEnvelope``, 32) ‖ header (104; for a checkpoint
+/// alone the number u64 of the record of the item that first held it, then zeros) ‖ length of the rest of the head u32 ‖ job name behind one byte of length ‖ 1 where a checkpoint follows,
 /// else 0 ‖ checkpoint ‖ body. Header and job lie in front, so that a start needs to read only those.
 struct OutboxRecord {
     static let envelopeKind = RecordKind(2)
@@ -18,6 +18,8 @@ struct OutboxRecord {
     var stored: StoredEnvelope
     /// nil for a checkpoint alone.
     var header: Header?
+    /// Of a checkpoint alone: the record of the item whose checkpoint it is; see ``Outbox/recovered``.
+    var origin: UInt64 = 0
     var job: String
     /// nil where the job has none, or where its end is not in the bytes given.
     var checkpoint: [UInt8]?
@@ -34,6 +36,9 @@ struct OutboxRecord {
             let part = UnsafeRawBufferPointer(rebasing: bytes[StoredEnvelope.prefixBytes...])
             guard let header = try? Header(part) else { return nil }
             self.header = header
+        } else {
+            var reader = ByteReader(UnsafeRawBufferPointer(rebasing: bytes[StoredEnvelope.prefixBytes...]))
+            origin = reader.integer(UInt64.self) ?? 0
         }
         var reader = ByteReader(UnsafeRawBufferPointer(rebasing: bytes[(Self.fixedBytes - 4)...]))
         guard let length = reader.integer(UInt32.self), let job = reader.shortText(),
@@ -47,24 +52,44 @@ struct OutboxRecord {
         bodyOffset = Self.fixedBytes + Int(length)
     }
 
-    /// The front of a record; the body follows it.
+    /// The front of an envelope's record; the body follows it.
     static func front(
-        _ stored: StoredEnvelope, header: UnsafeRawBufferPointer?, job: String, checkpoint: [UInt8]?
+        _ stored: StoredEnvelope, header: UnsafeRawBufferPointer, job: String, checkpoint: [UInt8]?
     ) -> ByteQueue {
         var bytes = ByteQueue()
         stored.append(to: &bytes)
-        if let header { bytes.append(header) } else { bytes.append([UInt8](repeating: 0, count: Header.size)) }
+        bytes.append(header)
+        append(job, checkpoint, to: &bytes)
+        return bytes
+    }
+
+    /// A whole record that holds nothing but a checkpoint.
+    static func checkpoint(
+        _ stored: StoredEnvelope, origin: UInt64, job: String, checkpoint: [UInt8]
+    ) -> ByteQueue {
+        var bytes = ByteQueue()
+        stored.append(to: &bytes)
+        bytes.append(origin)
+        bytes.append([UInt8](repeating: 0, count: Header.size - 8))
+        append(job, checkpoint, to: &bytes)
+        return bytes
+    }
+
+    private static func append(_ job: String, _ checkpoint: [UInt8]?, to bytes: inout ByteQueue) {
         bytes.append(UInt32(job.utf8.count + 2 + (checkpoint?.count ?? 0)))
         bytes.append(shortText: job)
         bytes.append(UInt8(checkpoint == nil ? 0 : 1))
         if let checkpoint { bytes.append(checkpoint) }
-        return bytes
     }
 
     /// The envelope (header and body) out of a whole record.
     func envelope(in record: [UInt8]) -> [UInt8]? {
         guard header != nil, bodyOffset <= record.count else { return nil }
         let start = StoredEnvelope.prefixBytes
-        return Array(record[start..<start + Header.size]) + record[bodyOffset...]
+        var envelope: [UInt8] = []
+        envelope.reserveCapacity(Header.size + record.count - bodyOffset)
+        envelope += record[start..<start + Header.size]
+        envelope += record[bodyOffset...]
+        return envelope
     }
 }

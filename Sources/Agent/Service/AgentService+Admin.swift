@@ -53,7 +53,7 @@ extension AgentService {
         let usage = journal?.usage
         let holdings = hub.exchange.forwarder.holdings
         var counters = CounterReport(hub.exchange.forwarder)
-        counters.duplicates = (sinks + [mailbox].compactMap { $0 }).reduce(0) { $0 + $1.duplicates }
+        counters.duplicates = allSinks.reduce(0) { $0 + $1.duplicates }
         counters.quarantined += quarantine.count + forgedReceipts
         return NodeStatus(
             node: identity.name.description, role: "agent", version: Software.version, pid: ProcessFigures.identifier,
@@ -70,7 +70,7 @@ extension AgentService {
                 report.unreceipted = UInt64(outbox.unreceipted(of: job.configuration.name))
                 return report
             },
-            sinks: (sinks + [mailbox].compactMap { $0 }).map(\.status.current), lastReload: lastReload)
+            sinks: allSinks.map(\.status.current), lastReload: lastReload)
     }
 
     private var queues: QueueReport {

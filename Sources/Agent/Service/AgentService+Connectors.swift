@@ -35,59 +35,88 @@ extension AgentService {
 
     func makeMaker(_ settings: EnvelopeMaker.Settings) -> EnvelopeMaker {
         let bound = reactor.bind(self)
-        return EnvelopeMaker(settings, source: identity.id, keys: keys, port: port) { handle in
-            bound.post { $0.handles[handle.id] = handle }
+        return EnvelopeMaker(settings, source: identity.id, keys: keys, port: port) { handle, last in
+            bound.post { agent in
+                agent.handles[handle.id] = handle
+                if let last { agent.closeStream(last) }
+            }
         }
     }
 
-    func startJobsWhenReady() {
-        guard checkpointReads.isEmpty, !isStopping else { return }
-        do { try startJobs() } catch { log.error("jobs.failed", "jobs cannot be started: \(error)") }
+    /// A stream that gets no more is forgotten once all of it is receipted.
+    func closeStream(_ stream: StreamID) {
+        guard !port.holdsAny(of: stream) else {
+            reactor.schedule(after: .milliseconds(100)) { [weak self] in self?.closeStream(stream) }
+            return
+        }
+        outbox.close(stream)
+        perform(outbox.takeEffects())
     }
 
-    func startJobs() throws {
-        for job in jobs where !startedJobs.contains(job.configuration.name) { try start(job) }
+    /// Starts the jobs that may: not those whose checkpoint is still being read, nor those of which an earlier
+    /// version still runs its last batch.
+    func startJobs() {
+        guard !isStopping else { return }
+        for job in jobs {
+            let name = job.configuration.name
+            guard !startedJobs.contains(name), retiring[name] == nil, !checkpointReads.values.contains(name) else {
+                continue
+            }
+            do throws(ThreadError) { try start(job) } catch {
+                log.error("job.unstarted", "a job cannot be started: \(error)", ["job": name])
+                reactor.schedule(after: .seconds(5)) { [weak self] in self?.startJobs() }
+            }
+        }
     }
 
-    private func start(_ job: JobRunner) throws {
+    private func start(_ job: JobRunner) throws(ThreadError) {
         let name = job.configuration.name
-        startedJobs.insert(name)
         try job.start(
-            from: outbox.checkpoint(of: name).map { Checkpoint($0) }, isSettled: outbox.isSettled(name))
+            from: outbox.checkpoint(of: name).map { Checkpoint($0) },
+            behind: outbox.lastUnreceipted(of: name).map { JobRunner.Place(stream: $0.stream, sequence: $0.sequence) })
+        startedJobs.insert(name)
     }
 
     // MARK: Sinks
 
     func startSinks() throws {
-        let bound = reactor.bind(self)
-        let report: @Sendable ([DeliveryOutcome]) -> Void = { outcomes in bound.post { $0.take(outcomes) } }
+        let report = outcomeReport
         let layout = mailboxLayout
         let mailbox = SinkWorker(
-            name: "mailbox", factory: { () throws(ConnectorError) in try MailboxSink(layout) }, log: log, report: report
-        )
+            SinkWorker.Settings(name: "mailbox"),
+            factory: { () throws(ConnectorError) in try MailboxSink(layout) }, log: log, report: report)
         self.mailbox = mailbox
         try mailbox.start()
-        let routes = try makeRoutes(configuration, mailbox, report)
-        let inbox = Inbox(keys: keys, quarantine: quarantine, routes: routes, log: log, report: report)
+        for sink in configuration.agent?.sinks ?? [] where sink.kind != "mailbox" {
+            let worker = try makeWorker(sink)
+            try worker.start()
+            sinks.append((sink, worker))
+        }
+        let inbox = Inbox(
+            keys: keys, quarantine: quarantine, routes: routes(configuration, mailbox), log: log, report: report)
         try inbox.start()
         self.inbox = inbox
     }
 
-    private func makeRoutes(
-        _ configuration: NodeConfiguration, _ mailbox: SinkWorker,
-        _ report: @escaping @Sendable ([DeliveryOutcome]) -> Void
-    ) throws -> SinkRoutes {
+    private var outcomeReport: @Sendable ([DeliveryOutcome]) -> Void {
+        let bound = reactor.bind(self)
+        return { outcomes in bound.post { $0.take(outcomes) } }
+    }
+
+    private func makeWorker(_ sink: SinkConfiguration) throws -> SinkWorker {
+        var settings = SinkWorker.Settings(name: sink.name, onReject: sink.onReject)
+        settings.quarantine = { [quarantine] envelope, reason in quarantine.addRejected(envelope, reason: reason) }
+        return SinkWorker(settings, factory: try connectors.makeSink(sink), log: log, report: outcomeReport)
+    }
+
+    private func routes(_ configuration: NodeConfiguration, _ mailbox: SinkWorker) -> SinkRoutes {
         var taken: [(configuration: SinkConfiguration, worker: SinkWorker)] = []
         for sink in configuration.agent?.sinks ?? [] {
             if sink.kind == "mailbox" {
                 taken.append((sink, mailbox))
-                continue
+            } else if let worker = sinks.first(where: { $0.configuration.name == sink.name })?.worker {
+                taken.append((sink, worker))
             }
-            let worker = SinkWorker(
-                name: sink.name, factory: try connectors.makeSink(sink), log: log, report: report)
-            try worker.start()
-            sinks.append(worker)
-            taken.append((sink, worker))
         }
         var names: [NodeID: NodeName] = [:]
         for name in keys.current.peers { names[NodeID(of: name)] = name }
@@ -98,23 +127,24 @@ extension AgentService {
 
     /// Keys, links, jobs and sinks change at once; the rest needs a restart and says so.
     public func reload(_ new: NodeConfiguration) throws {
-        do {
-            let stuck = configuration.keysNeedingRestart(new)
-            guard stuck.isEmpty else { throw ReloadError.needsRestart(stuck) }
-            try Self.check(new, connectors)
-            keys.replace(with: try Keychain.load(new))
-            inbox?.keysWereReplaced()
-            let old = configuration
-            configuration = new
-            hub.exchange.forwarder.setRoutes(.init(always: new.links.map { NodeID(of: $0.peer) }))
-            hub.apply(new)
-            try reloadJobs(old, new)
-            try reloadSinks(old, new)
-            lastReload = ReloadReport(at: Clock.wall, ok: true)
-        } catch {
-            lastReload = ReloadReport(at: Clock.wall, ok: false, error: "\(error)")
-            throw error
-        }
+        let stuck = configuration.keysNeedingRestart(new)
+        guard stuck.isEmpty else { throw ReloadError.needsRestart(stuck) }
+        guard !isStopping else { throw ReloadError.stopping }
+        try Self.check(new, connectors)
+        let renewed = try NodeIdentity.load(new.identity, expecting: new.node)
+        keys.replace(with: try Keychain.load(new))
+        inbox?.keysWereReplaced()
+        trust.renew(renewed)
+        hub.renew(renewed)
+        let old = configuration
+        configuration = new
+        outbox.resendAfter = new.resendAfter
+        hub.exchange.forwarder.setRoutes(.init(always: new.links.map { NodeID(of: $0.peer) }))
+        hub.apply(new)
+        try reloadJobs(old, new)
+        try reloadSinks(new)
+        settle()
+        lastReload = ReloadReport(at: Clock.wall, ok: true)
     }
 
     public func reloadFailed(_ reason: String) {
@@ -126,72 +156,88 @@ extension AgentService {
         let after = new.agent?.jobs ?? []
         for job in jobs where !after.contains(job.configuration) { retire(job) }
         jobs.removeAll { !after.contains($0.configuration) }
-        for job in after where !before.contains(job) {
-            let runner = try makeJob(job)
-            jobs.append(runner)
-            // A retired job of the same name still runs its last batch; the new one begins where it ends.
-            if !retiring.contains(job.name) { try start(runner) }
-        }
+        for job in after where !before.contains(job) { jobs.append(try makeJob(job)) }
+        startJobs()
     }
 
     private func retire(_ job: JobRunner) {
         let name = job.configuration.name
-        retiring.insert(name)
+        retiring[name, default: 0] += 1
         job.stop()
         let bound = reactor.bind(self)
+        // Joining blocks, so it is done beside the reactor.
         let joined: @Sendable () -> Void = {
             job.join()
-            bound.post { $0.retired(name) }
+            bound.post { $0.retired(job) }
         }
         do throws(ThreadError) { try Threads.start(name: "retiring", joined) } catch { joined() }
     }
 
-    private func retired(_ name: String) {
-        retiring.remove(name)
-        startedJobs.remove(name)
+    private func retired(_ job: JobRunner) {
+        let name = job.configuration.name
         // What it handed over last must be durable before its checkpoint is read.
-        guard port.isEmpty else {
-            retiring.insert(name)
-            reactor.schedule(after: .milliseconds(20)) { [weak self] in self?.retired(name) }
+        guard !port.holdsAny(of: name) else {
+            reactor.schedule(after: .milliseconds(20)) { [weak self] in self?.retired(job) }
             return
         }
-        startJobsWhenReady()
+        if let stream = job.maker.currentStream { closeStream(stream) }
+        let others = retiring[name, default: 1] - 1
+        retiring[name] = others > 0 ? others : nil
+        guard others == 0 else { return }
+        startedJobs.remove(name)
+        startJobs()
     }
 
-    private func reloadSinks(_ old: NodeConfiguration, _ new: NodeConfiguration) throws {
+    /// Sinks that changed are stopped; the new ones begin when the old ones have ended, since two would not agree on
+    /// what is applied. Until then what arrives for them waits in their queues.
+    private func reloadSinks(_ new: NodeConfiguration) throws {
         guard let mailbox, let inbox else { return }
-        let bound = reactor.bind(self)
-        let retired = sinks
-        guard old.agent?.sinks != new.agent?.sinks else {
-            return inbox.replace(try routesKeeping(retired, new, mailbox))
-        }
-        sinks = []
-        // Envelopes a retired sink still holds come again from the relay: custody was never taken for them.
-        for sink in retired { sink.stop() }
-        inbox.replace(try makeRoutes(new, mailbox) { outcomes in bound.post { $0.take(outcomes) } })
-    }
-
-    private func routesKeeping(
-        _ workers: [SinkWorker], _ configuration: NodeConfiguration, _ mailbox: SinkWorker
-    ) throws -> SinkRoutes {
-        var rest = workers[...]
-        var taken: [(configuration: SinkConfiguration, worker: SinkWorker)] = []
-        for sink in configuration.agent?.sinks ?? [] {
-            if sink.kind == "mailbox" {
-                taken.append((sink, mailbox))
-            } else if let worker = rest.popFirst() {
-                taken.append((sink, worker))
+        let after = (new.agent?.sinks ?? []).filter { $0.kind != "mailbox" }
+        var kept: [(configuration: SinkConfiguration, worker: SinkWorker)] = []
+        var retired: [SinkWorker] = []
+        for (configuration, worker) in sinks {
+            if let same = after.first(where: { $0.isSameSink(as: configuration) }) {
+                kept.append((same, worker))
+            } else {
+                retired.append(worker)
             }
         }
-        var names: [NodeID: NodeName] = [:]
-        for name in keys.current.peers { names[NodeID(of: name)] = name }
-        return SinkRoutes(sinks: taken, names: names, mailbox: mailbox)
+        var begun: [SinkWorker] = []
+        for sink in after where !kept.contains(where: { $0.configuration.name == sink.name }) {
+            let worker = try makeWorker(sink)
+            begun.append(worker)
+            kept.append((sink, worker))
+        }
+        sinks = kept
+        inbox.replace(routes(new, mailbox))
+        for worker in retired { worker.stop() }
+        replace(retired, with: begun)
+    }
+
+    private func replace(_ retired: [SinkWorker], with begun: [SinkWorker]) {
+        guard !begun.isEmpty || !retired.isEmpty else { return }
+        let log = log
+        let replaced: @Sendable () -> Void = {
+            for worker in retired { worker.join() }
+            for worker in begun {
+                do throws(ThreadError) { try worker.start() } catch {
+                    log.error("sink.unstarted", "a sink cannot be started: \(error)", ["sink": worker.settings.name])
+                    worker.stop()
+                }
+            }
+        }
+        do throws(ThreadError) { try Threads.start(name: "retiring", replaced) } catch { replaced() }
     }
 }
 
 extension SinkConfiguration {
     /// The connector's kind, as the file says it.
     var kind: String { sink["kind"]?.scalar?.text ?? "" }
+
+    /// Everything that concerns its worker is the same; what it takes is the routes' matter.
+    func isSameSink(as other: SinkConfiguration) -> Bool {
+        name == other.name && sink == other.sink && onReject == other.onReject
+    }
 }
 
 extension Schedule {

@@ -45,7 +45,8 @@ extension AgentService: LinkHubOwner {
         }
         switch header.kind {
         case .data:
-            inbox?.add(Arrival(instance: id, header: header, envelope: Array(bytes)))
+            let isTaken = inbox?.add(Arrival(instance: id, header: header, envelope: Array(bytes))) ?? false
+            if !isTaken { giveBack(id, .seconds(1), at: now) }
         case .receipt:
             takeReceipt(header, UnsafeRawBufferPointer(rebasing: bytes[Header.size...]), at: now)
             hub.exchange.forwarder.finished(id, at: now)
@@ -76,13 +77,19 @@ extension AgentService: LinkHubOwner {
         for outcome in outcomes {
             switch outcome {
             case .finished(let id): hub.exchange.forwarder.finished(id, at: now)
-            case .giveBack(let id, let delay):
-                hub.exchange.forwarder.giveBack(id, Link.RefusalReason.destinationBusy, delay: delay, at: now)
+            case .giveBack(let id, let delay): giveBack(id, delay, at: now)
             case .mark(let source, let stream, let mark):
                 book.note(source: source, stream: stream, mark: mark, at: now)
             }
         }
         settle()
+    }
+
+    /// A long delay concerns this envelope alone: the relay lays it aside and others pass. A short one means that
+    /// there is no room for the moment.
+    private func giveBack(_ id: InstanceID, _ delay: Duration, at now: Instant) {
+        let reason = delay < .seconds(1) ? Link.RefusalReason.destinationBusy : .notPermitted
+        hub.exchange.forwarder.giveBack(id, reason, delay: delay, at: now)
     }
 
     func sendReceipts(at now: Instant) {

@@ -17,15 +17,21 @@ extension AgentService {
             return .problem(status: 400, error.description)
         }
         do {
-            let maker = try agent.ask { $0.messenger(to: destination) }
+            guard let maker = try agent.ask({ $0.messenger(to: destination) }) else {
+                return .problem(status: 409, JobFailure.noKey(destination.description).description)
+            }
+            guard maker.hasRoom else {
+                return .problem(
+                    status: 503,
+                    "too many messages to \(destination) wait for their receipts, or the agent is stopping",
+                    hint: "see relayctl node status")
+            }
             let topic = request.query["topic"] ?? MessageTopic.usual
             var batch = try RecordBatch.Builder(topic: topic, limit: Limits.batchBytes)
             try batch.append(
                 key: request.query["key"].map { Array($0.utf8) }, value: request.body, headers: [], at: Clock.wall)
-            let durable = Reply<Bool>()
             let made = try maker.make(batch.finish(), records: 1, checkpoint: nil)
-            try agent.ask { $0.wait(.durable, made.stream, made.sequence) { durable.fill(true) } }
-            guard durable.wait(within: .seconds(30)) == true else {
+            guard try wait(.durable, made, within: .seconds(30), agent) else {
                 return .problem(
                     status: 503, "the message is not durable yet; the disk is slow or full",
                     hint: "it may still be sent; see relayctl node status")
@@ -33,19 +39,21 @@ extension AgentService {
             var result = SendResult(stream: made.stream.description, sequence: made.sequence.number, records: 1)
             guard request.query["wait"] == "receipt" else { return .json(status: 200, result) }
             let limit = min(86_400, max(1, Int(request.query["timeout"] ?? "") ?? 60))
-            let receipted = Reply<Bool>()
-            try agent.ask { $0.wait(.receipted, made.stream, made.sequence) { receipted.fill(true) } }
-            result.receipted = receipted.wait(within: .seconds(limit)) ?? false
+            result.receipted = try wait(.receipted, made, within: .seconds(limit), agent)
             return .json(status: 200, result)
         } catch let error as JobFailure {
             return .problem(status: 409, error.description)
+        } catch let error as EnvelopeError {
+            return .problem(status: 400, error.description)
         } catch {
             return .problem(status: 503, "\(error)")
         }
     }
 
-    /// The maker of messages to a destination; a job of its own in the outbox.
-    private func messenger(to destination: NodeName) -> EnvelopeMaker {
+    /// The maker of messages to a destination; a job of its own in the outbox. nil where no key is shared with it, so
+    /// that there are never more than peers.
+    private func messenger(to destination: NodeName) -> EnvelopeMaker? {
+        guard !isStopping, keys.current.sealing(for: NodeID(of: destination), at: Clock.wall) != nil else { return nil }
         if let maker = messengers[destination.description] { return maker }
         let settings = EnvelopeMaker.Settings(
             job: "message:\(destination)", destination: destination, lane: .live, compression: .none,
@@ -55,20 +63,36 @@ extension AgentService {
         return maker
     }
 
-    private func wait(
-        _ stage: MessageWaiter.Stage, _ stream: StreamID, _ sequence: Sequence, _ tell: @escaping @Sendable () -> Void
-    ) {
+    /// Waits on the caller's thread.
+    private static func wait(
+        _ stage: MessageWaiters.Stage, _ made: (stream: StreamID, sequence: Sequence), within limit: Duration,
+        _ agent: ReactorBound<AgentService>
+    ) throws(MailboxError) -> Bool {
+        let reply = Reply<Bool>()
+        let number = try agent.ask { $0.expect(stage, made.stream, made.sequence) { reply.fill($0) } }
+        let answer = reply.wait(within: limit)
+        if answer == nil, let number { agent.post { $0.waiters.remove(number, of: made.stream) } }
+        return answer ?? false
+    }
+
+    /// - Returns: the waiter's number; nil where it was told at once.
+    private func expect(
+        _ stage: MessageWaiters.Stage, _ stream: StreamID, _ sequence: Sequence,
+        _ tell: @escaping @Sendable (Bool) -> Void
+    ) -> UInt64? {
         let index = outbox.streamIndex[stream]
+        // A stream that has ended is neither in the outbox nor being made.
+        let hasEnded = index == nil && handles[stream] == nil
         let isDone =
             switch stage {
-            case .durable: index.map { sequence <= outbox.streams[$0].last } ?? false
-            case .receipted: index.map { sequence < outbox.floor(of: $0) } ?? false
+            case .durable: index.map { sequence <= outbox.streams[$0].last } ?? hasEnded
+            case .receipted: index.map { sequence < outbox.floor(of: $0) } ?? hasEnded
             }
-        if isDone {
-            tell()
-        } else {
-            waiters.append(MessageWaiter(stage: stage, stream: stream, sequence: sequence, tell: tell))
+        if isDone || isStopping {
+            tell(isDone)
+            return nil
         }
+        return waiters.add(stage, stream, sequence, tell)
     }
 
     // MARK: Mailbox

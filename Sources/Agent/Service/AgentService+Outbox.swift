@@ -21,27 +21,27 @@ extension AgentService {
             replay: { recover($0, &cut, at: now) },
             completed: { completions in bound.post { $0.complete(completions) } })
         self.journal = journal
-        port.open(journal)
+        port.open(journal) { bound.post { $0.scheduleRetry() } }
         log.info(
             "outbox.open", "the outbox is open",
             ["unreceipted": outbox.itemCount, "bytes": outbox.byteCount, "damaged": journal.report.damage.count])
         for damage in journal.report.damage { log.error("outbox.damage", "\(damage)") }
         for (job, lsn) in cut.sorted(by: { $0.value < $1.value }) where outbox.checkpointHolder(of: job) == lsn.number {
-            checkpointReads[lsn.number] = job
+            readCheckpoint(of: job, in: lsn.number)
         }
-        readCheckpoints()
     }
 
     /// A checkpoint too long for the replay is read whole before its job starts.
-    private func readCheckpoints() {
-        let lsns = checkpointReads.keys.sorted()
-        journal?.submit { batch in for lsn in lsns { batch.read(LSN(lsn), token: Self.checkpointRead | lsn) } }
+    private func readCheckpoint(of job: String, in record: UInt64) {
+        checkpointReads[record] = job
+        journal?.submit { $0.read(LSN(record), token: Self.checkpointRead) }
     }
 
-    /// Marks the token of a read for a checkpoint; journals never come near that many records.
-    static let checkpointRead: UInt64 = 1 << 63
-    /// Marks the token of a checkpoint record; the rest is the job's number.
-    static let checkpointWrite: UInt64 = 1 << 62
+    /// The token of a read for a checkpoint: no instance of the forwarder has the place 2^32 - 1.
+    static let checkpointRead = UInt64(UInt32.max)
+    /// Marks the token of an append that is a checkpoint record, the rest being the job's number: the port's tokens
+    /// never come near it.
+    static let checkpointWrite: UInt64 = 1 << 63
 
     private func recover(_ record: ReplayedRecord, _ cut: inout [String: LSN], at now: Instant) {
         guard let front = OutboxRecord(record.prefix, kind: record.kind) else {
@@ -50,10 +50,12 @@ extension AgentService {
         }
         if front.isCheckpointCut { cut[front.job] = record.lsn }
         guard let header = front.header else {
-            outbox.recovered(checkpoint: front.checkpoint ?? [], of: front.job, stored: record.lsn.number, at: now)
+            outbox.recovered(
+                checkpoint: front.checkpoint ?? [], of: front.job, stored: record.lsn.number, origin: front.origin)
             return
         }
-        let stream = outbox.stream(header.stream, job: front.job, destination: header.destination, lane: header.lane)
+        let stream = outbox.stream(
+            header.stream, job: front.job, destination: header.destination, lane: header.lane, isClosed: true)
         let hop = front.stored.hop(at: now, boot: boot)
         let length = Header.size + Int(header.bodyLength)
         let hasCheckpoint = front.checkpoint != nil || front.isCheckpointCut
@@ -84,7 +86,7 @@ extension AgentService {
         for completion in completions {
             switch completion.outcome {
             case .durable: durable(completion.token, completion.lsn, at: now)
-            case .bytes(let kind, let record): read(completion.token, kind, record, at: now)
+            case .bytes(let kind, let record): read(completion.token, completion.lsn, kind, record, at: now)
             case .refused(let error): refused(completion.token, completion.lsn, error, at: now)
             case .stalled(let error):
                 log.error("outbox.stalled", "the disk fails; collecting waits until it works again", ["reason": error])
@@ -101,26 +103,10 @@ extension AgentService {
             return
         }
         guard let submission = port.take(token) else { return }
-        handles[submission.stream.id] = submission.stream
         let stream = outbox.stream(
             submission.stream.id, job: submission.stream.job, destination: submission.stream.destination,
             lane: submission.stream.lane)
-        guard submission.sequence == outbox.streams[stream].last.next else {
-            early[submission.stream.id, default: []].append((submission, lsn))
-            return
-        }
         add(submission, lsn, stream, at: now)
-        takeEarly(submission.stream.id, stream, at: now)
-    }
-
-    private func takeEarly(_ id: StreamID, _ stream: Int, at now: Instant) {
-        guard var waiting = early[id] else { return }
-        waiting.sort { $0.0.sequence < $1.0.sequence }
-        while let (submission, lsn) = waiting.first, submission.sequence == outbox.streams[stream].last.next {
-            waiting.removeFirst()
-            add(submission, lsn, stream, at: now)
-        }
-        early[id] = waiting.isEmpty ? nil : waiting
     }
 
     private func add(_ submission: Submission, _ lsn: LSN, _ stream: Int, at now: Instant) {
@@ -128,7 +114,7 @@ extension AgentService {
         let sends = outbox.added(
             stream, submission.sequence, stored: lsn.number, length: submission.envelope.count,
             lifetime: submission.lifetime, age: age, checkpoint: submission.checkpoint, at: now)
-        tellWaiters(.durable, submission.stream.id, through: submission.sequence)
+        waiters.tell(.durable, submission.stream.id, through: submission.sequence)
         guard sends else { return }
         submission.envelope.withUnsafeBytes { bytes in
             originate(
@@ -137,43 +123,58 @@ extension AgentService {
         }
     }
 
-    private func read(_ token: UInt64, _ kind: RecordKind, _ record: [UInt8], at now: Instant) {
+    private func read(_ token: UInt64, _ lsn: LSN, _ kind: RecordKind, _ record: [UInt8], at now: Instant) {
         let front = record.withUnsafeBytes { OutboxRecord($0, kind: kind) }
-        if token & Self.checkpointRead != 0 {
-            let lsn = token & ~Self.checkpointRead
-            if let job = checkpointReads.removeValue(forKey: lsn), let checkpoint = front?.checkpoint {
+        if token == Self.checkpointRead {
+            if let job = checkpointReads.removeValue(forKey: lsn.number), let checkpoint = front?.checkpoint {
                 outbox.setCheckpoint(of: job, checkpoint)
             }
-            return startJobsWhenReady()
+            return startJobs()
         }
         let id = InstanceID(token: token)
-        guard let envelope = front?.envelope(in: record) else {
-            return hub.exchange.forwarder.fetched(id, nil, at: now)
-        }
+        guard let envelope = front?.envelope(in: record) else { return unreadable(id, lsn, "a foreign record", now) }
         envelope.withUnsafeBytes { hub.exchange.forwarder.fetched(id, $0, at: now) }
     }
 
     private func refused(_ token: UInt64, _ lsn: LSN, _ error: JournalError, at now: Instant) {
-        if token & Self.checkpointRead != 0 {
-            log.error(
-                "checkpoint.lost", "a job's checkpoint cannot be read; its source begins anew and may repeat",
-                ["job": checkpointReads[token & ~Self.checkpointRead] ?? "", "reason": error])
-            checkpointReads[token & ~Self.checkpointRead] = nil
-            startJobsWhenReady()
+        if lsn != .none {
+            guard token == Self.checkpointRead else {
+                return unreadable(InstanceID(token: token), lsn, error.description, now)
+            }
+            retryCheckpoint(lsn.number, error)
         } else if token & Self.checkpointWrite != 0 {
             outbox.checkpointNotSaved(job: Int(token & ~Self.checkpointWrite), at: now)
-        } else if lsn == .none {
+        } else {
             log.warning("outbox.refused", "the outbox takes no more for now; collecting waits", ["reason": error])
             port.refuse(token)
-            scheduleRetry()
-        } else {
-            log.error("outbox.read-failed", "a stored envelope cannot be read", ["lsn": lsn, "reason": error])
-            hub.exchange.forwarder.fetched(InstanceID(token: token), nil, at: now)
         }
     }
 
+    /// Without its checkpoint a job would begin anew and repeat everything, so it waits for a person or the disk.
+    private func retryCheckpoint(_ record: UInt64, _ error: JournalError) {
+        guard let name = checkpointReads[record] else { return }
+        log.error(
+            "checkpoint.unreadable", "a job's checkpoint cannot be read; the job waits, since it would repeat",
+            ["job": name, "reason": error])
+        jobs.first { $0.configuration.name == name }?.status.failed("misconfigured", "no checkpoint: \(error)")
+        reactor.schedule(after: .seconds(5)) { [weak self] in
+            guard let self, self.checkpointReads[record] == name, !self.isStopping else { return }
+            self.readCheckpoint(of: name, in: record)
+        }
+    }
+
+    /// The bytes of an envelope are not to be had. That is no loss where its receipt came while it waited to be sent
+    /// again; otherwise it is tried again with the resending.
+    private func unreadable(_ id: InstanceID, _ lsn: LSN, _ reason: String, _ now: Instant) {
+        if outbox.places[lsn.number] != nil {
+            log.error("outbox.read-failed", "a stored envelope cannot be read", ["lsn": lsn, "reason": reason])
+        }
+        hub.exchange.forwarder.fetched(id, nil, at: now)
+        outbox.departed(stored: lsn.number, at: now)
+    }
+
     private func scheduleRetry() {
-        guard !retryIsScheduled else { return }
+        guard !retryIsScheduled, !isStopping else { return }
         retryIsScheduled = true
         reactor.schedule(after: Limits.storeRetry) { [weak self] in
             guard let self else { return }
@@ -191,49 +192,46 @@ extension AgentService {
             switch effect {
             case .send(let stored, let destination, let lane, let length, let lifetime, let age):
                 originate(stored, destination, lane, length, lifetime, age, nil, at: now)
-            case .receipted(let stream, let mark): receipted(stream, through: mark)
-            case .expired(let stream, let sequence):
+            case .receipted(let stream, let job, let mark, let floor): receipted(stream, job, through: mark, floor)
+            case .expired(let stream, let sequence, let floor):
                 log.error(
                     "envelope.expired", "an envelope lived out its lifetime without a receipt and was given up",
                     ["stream": stream, "sequence": sequence])
-                if let index = outbox.streamIndex[stream] { handles[stream]?.raiseFloor(to: outbox.floor(of: index)) }
+                handles[stream]?.raiseFloor(to: floor)
+                port.wake()
+            case .ended(let stream):
+                handles[stream] = nil
+                waiters.forget(stream)
             case .forget, .saveCheckpoint: break
             }
         }
+        var unsaved: [Int] = []
         journal?.submit { batch in
-            for effect in effects { submit(effect, &batch, at: now) }
+            for effect in effects { submit(effect, &batch, &unsaved, at: now) }
         }
+        for job in unsaved { outbox.checkpointNotSaved(job: job, at: now) }
     }
 
-    private func submit(_ effect: Outbox.Effect, _ batch: inout JournalBatch, at now: Instant) {
+    private func submit(
+        _ effect: Outbox.Effect, _ batch: inout JournalBatch, _ unsaved: inout [Int], at now: Instant
+    ) {
         switch effect {
         case .forget(let stored): batch.release(LSN(stored))
-        case .saveCheckpoint(let job, let name, let checkpoint):
+        case .saveCheckpoint(let job, let name, let origin, let checkpoint):
             let stored = StoredEnvelope(hop: HopFields(), storedAt: now, boot: boot)
-            let front = OutboxRecord.front(stored, header: nil, job: name, checkpoint: checkpoint)
+            let record = OutboxRecord.checkpoint(stored, origin: origin, job: name, checkpoint: checkpoint)
             let token = Self.checkpointWrite | UInt64(job)
-            if !batch.append(OutboxRecord.checkpointKind, token: token, front.readable, urgent: true) {
-                outbox.checkpointNotSaved(job: job, at: now)
+            if !batch.append(OutboxRecord.checkpointKind, token: token, record.readable, urgent: true) {
+                unsaved.append(job)
             }
-        case .send, .receipted, .expired: break
+        case .send, .receipted, .expired, .ended: break
         }
     }
 
-    private func receipted(_ stream: StreamID, through mark: Sequence) {
-        if let index = outbox.streamIndex[stream] {
-            let name = outbox.jobs[outbox.streams[index].job].name
-            handles[stream]?.raiseFloor(to: outbox.floor(of: index))
-            jobs.first { $0.configuration.name == name }?.receipted(stream, through: mark)
-        }
+    private func receipted(_ stream: StreamID, _ job: String, through mark: Sequence, _ floor: Sequence) {
+        handles[stream]?.raiseFloor(to: floor)
+        jobs.first { $0.configuration.name == job }?.receipted(stream, through: mark)
         port.wake()
-        tellWaiters(.receipted, stream, through: mark)
-    }
-
-    private func tellWaiters(_ stage: MessageWaiter.Stage, _ stream: StreamID, through mark: Sequence) {
-        guard !waiters.isEmpty else { return }
-        let isDone: (MessageWaiter) -> Bool = { $0.stage == stage && $0.stream == stream && $0.sequence <= mark }
-        let done = waiters.filter(isDone)
-        waiters.removeAll(where: isDone)
-        for waiter in done { waiter.tell() }
+        waiters.tell(.receipted, stream, through: mark)
     }
 }

@@ -29,24 +29,22 @@ public final class AgentService: DaemonService {
     var receiptSequence = Sequence(1)
     var journal: JournalThread?
     var jobs: [JobRunner] = []
-    var sinks: [SinkWorker] = []
+    var sinks: [(configuration: SinkConfiguration, worker: SinkWorker)] = []
     var inbox: Inbox?
     var mailbox: SinkWorker?
     let quarantine: Quarantine
     let mailboxLayout: MailboxLayout
     /// Streams being made in this process, by id.
     var handles: [StreamID: StreamHandle] = [:]
-    /// Durable envelopes that came before an earlier one of their stream.
-    var early: [StreamID: [(Submission, LSN)]] = [:]
     /// Makers of messages sent by hand, by destination and lane.
     var messengers: [String: EnvelopeMaker] = [:]
-    var waiters: [MessageWaiter] = []
-    /// Checkpoints that must be read back before the jobs may start: job name by record.
+    var waiters = MessageWaiters()
+    /// Checkpoints that must be read back before their jobs may start: job name by record.
     var checkpointReads: [UInt64: String] = [:]
     var retryIsScheduled = false
     var startedJobs: Set<String> = []
-    /// Jobs that were taken out of the configuration and still run their last batch.
-    var retiring: Set<String> = []
+    /// How many runners of a job were taken out of the configuration and still run their last batch.
+    var retiring: [String: Int] = [:]
     var forgedReceipts: UInt64 = 0
     var isStopping = false
     var lastReload: ReloadReport?
@@ -80,7 +78,7 @@ public final class AgentService: DaemonService {
         try hub.start()
         let bound = reactor.bind(self)
         try admin.start(socket: configuration.adminSocket) { request in Self.answer(request, bound) }
-        if checkpointReads.isEmpty { try startJobs() }
+        startJobs()
         settle()
     }
 
@@ -102,26 +100,40 @@ public final class AgentService: DaemonService {
 
     // MARK: Stopping
 
+    /// How long jobs and sinks may take to end. One that a source or a sink holds longer is left behind: whatever it
+    /// does then has no effect that a restart would not know of.
+    static let stopPatience: Duration = .seconds(10)
+
     /// Jobs end after their batch, sinks after their commit; what is in the outbox is durable anyway.
     public func stop(_ done: @escaping () -> Void) {
         isStopping = true
         hub.stopListening()
         hub.exchange.forwarder.beginDraining(at: reactor.now)
         port.close()
+        waiters.dismissAll()
         for job in jobs { job.stop() }
         let bound = reactor.bind(self)
-        let parts = (jobs: jobs, sinks: sinks + [mailbox].compactMap { $0 }, inbox: inbox)
+        let parts = (jobs: jobs, sinks: allSinks, inbox: inbox, admin: admin, log: log)
         let finish = reactor.bind(done)
         // Joining blocks, so it is done beside the reactor, which meanwhile carries the last words of custody.
         let joined: @Sendable () -> Void = {
-            for job in parts.jobs { job.join() }
             parts.inbox?.stop()
             for sink in parts.sinks { sink.stop() }
-            for sink in parts.sinks { sink.join() }
+            let until = Clock.now + Self.stopPatience
+            let late =
+                parts.jobs.filter { !$0.join(within: until - Clock.now) }.map { "job \($0.configuration.name)" }
+                + parts.sinks.filter { !$0.join(within: until - Clock.now) }.map { "sink \($0.settings.name)" }
+            if !late.isEmpty {
+                parts.log.warning("stop.late", "left behind, it does not answer", ["who": late.joined(separator: ", ")])
+            }
+            // Its handlers ask the reactor, so it is stopped beside it too.
+            parts.admin.stop()
             bound.post { $0.leave(finish) }
         }
         do throws(ThreadError) { try Threads.start(name: "stopping", joined) } catch { joined() }
     }
+
+    var allSinks: [SinkWorker] { sinks.map(\.worker) + [mailbox].compactMap { $0 } }
 
     private func leave(_ done: ReactorBound<() -> Void>) {
         sendReceipts(at: .never)
@@ -130,7 +142,6 @@ public final class AgentService: DaemonService {
         let until = reactor.now + .seconds(2)
         func finish() {
             guard hub.hasConnections, reactor.now < until else {
-                admin.stop()
                 journal?.stop()
                 return done.value()
             }
@@ -138,17 +149,4 @@ public final class AgentService: DaemonService {
         }
         finish()
     }
-}
-
-/// Somebody who asked to be told when a message is durable here, or when it has been receipted.
-struct MessageWaiter {
-    enum Stage {
-        case durable
-        case receipted
-    }
-
-    var stage: Stage
-    var stream: StreamID
-    var sequence: Sequence
-    var tell: @Sendable () -> Void
 }

@@ -59,6 +59,7 @@ extension SinkConfiguration {
         name = reader.required("name", .label)
         topics = reader.list("topics", of: .topicOrAll)
         from = reader.verbatim("from") == nil ? [.everyone] : reader.list("from", of: .nodePattern)
+        onReject = reader.value("onReject", .word(), default: .block)
         sink = reader.kindred("sink", kinds: Self.sinkKinds)
         sinkPath = reader.path(of: "sink")
         if reader.isEmptyList("topics") {

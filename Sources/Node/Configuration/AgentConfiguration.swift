@@ -82,10 +82,22 @@ public struct SinkConfiguration: Hashable, Sendable {
     public var topics: [String]
     /// Whose data; all where the file has none.
     public var from: [NodePattern]
+    /// What becomes of a batch that the sink can never take.
+    public var onReject: Rejection
     /// What the connector writes; its `kind` is one of ``sinkKinds``.
     public var sink: YAMLNode
     /// The key path of ``sink`` for messages, such as `sinks[0].sink`.
     public var sinkPath: String
+
+    /// What becomes of a batch that the sink can never take, such as a value that does not fit its column.
+    public enum Rejection: String, CaseIterable, Sendable, CustomStringConvertible {
+        /// Its stream waits and is tried again, so that nothing is lost; other streams go on.
+        case block
+        /// Its envelope is kept in the quarantine, still sealed, and the stream goes on behind it.
+        case quarantine
+
+        public var description: String { rawValue }
+    }
 
     public static let sinkKinds = ["files", "sql", "mailbox", "discard"]
     public static let everyTopic = "*"
@@ -93,7 +105,8 @@ public struct SinkConfiguration: Hashable, Sendable {
     public func takes(from source: NodeName) -> Bool { from.contains { $0.matches(source) } }
 
     public static func == (left: Self, right: Self) -> Bool {
-        left.name == right.name && left.topics == right.topics && left.from == right.from && left.sink == right.sink
+        left.name == right.name && left.topics == right.topics && left.from == right.from
+            && left.onReject == right.onReject && left.sink == right.sink
     }
 
     public func hash(into hasher: inout Hasher) {

@@ -5,17 +5,26 @@ import Synchronization
 
 /// Vouches for advertisements and receipts with the certificates of the mesh.
 public final class CertificateTrust: AdvertisementTrust {
-    private let identity: NodeIdentity
+    private let current: Mutex<NodeIdentity>
     /// Keys of certificates whose chain was checked before, by the certificate's bytes.
     private let known = Mutex<[[UInt8]: NodeCertificate]>([:])
 
     /// Certificates remembered; a mesh has tens of relays and thousands of agents at most.
     private static let remembered = 16_384
 
-    public init(_ identity: NodeIdentity) { self.identity = identity }
+    public init(_ identity: NodeIdentity) { current = Mutex(identity) }
+
+    private var identity: NodeIdentity { current.withLock { $0 } }
+
+    /// Signs with a renewed certificate from now on, and judges others by its authorities.
+    public func renew(_ identity: NodeIdentity) {
+        current.withLock { $0 = identity }
+        known.withLock { $0.removeAll() }
+    }
 
     public func sign(_ bytes: [UInt8]) -> (signature: [UInt8], certificate: [UInt8]) {
-        (identity.key.sign(bytes, for: .linkState), identity.certificate.der)
+        let identity = identity
+        return (identity.key.sign(bytes, for: .linkState), identity.certificate.der)
     }
 
     public func verify(_ bytes: [UInt8], signature: [UInt8], certificate: [UInt8], origin: NodeName) -> Bool {
@@ -25,6 +34,7 @@ public final class CertificateTrust: AdvertisementTrust {
 
     /// Signs a receipt of this node for the source of the streams.
     public func receipt(for source: NodeID, _ entries: [Receipt.Entry]) -> Receipt {
+        let identity = identity
         let der = identity.certificate.der
         let bytes = Receipt.signedBytes(from: identity.id, to: source, entries: entries, certificate: der)
         return Receipt(entries: entries, certificate: der, signature: identity.key.sign(bytes, for: .receipt))

@@ -38,6 +38,10 @@ public struct NodeIdentity: Sendable {
         } catch {
             throw .unusable(files.certificate, "\(error)")
         }
+        guard context.certificate.der.count <= Limits.certificateBytes else {
+            throw .unusable(
+                files.certificate, "it is longer than \(Limits.certificateBytes) bytes, more than a receipt can carry")
+        }
         guard context.certificate.name == name else {
             throw .wrongName(files.certificate, certified: context.certificate.name, configured: name)
         }

@@ -12,6 +12,8 @@ final class LinkConnection: ChannelOwner {
     var session: SessionID?
     var peer: NodeName?
     var openedAt = Instant.zero
+    /// Stands in the hub's list of those to write to.
+    var isMarked = false
 
     init(hub: LinkHub, target: DialTarget?) {
         self.hub = hub

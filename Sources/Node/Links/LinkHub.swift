@@ -33,7 +33,7 @@ public struct Neighbour: Sendable {
 /// write once.
 public final class LinkHub {
     public let reactor: Reactor
-    public let identity: NodeIdentity
+    public private(set) var identity: NodeIdentity
     public let log: Log
     public var exchange: Exchange
     public weak var owner: (any LinkHubOwner)?
@@ -79,6 +79,15 @@ public final class LinkHub {
         for address in configuration.listen { try listen(address) }
         for link in configuration.links where link.dial != nil { addTarget(link) }
         finishTurn()
+    }
+
+    /// Takes a renewed certificate of the same name: for connections made or taken from now on. Sessions that stand
+    /// go on with the old one.
+    /// - Precondition: the name is the node's.
+    public func renew(_ identity: NodeIdentity) {
+        precondition(identity.name == self.identity.name, "a node keeps its name")
+        self.identity = identity
+        for listener in listeners { listener.context = identity.context }
     }
 
     /// The ports really listened on.
@@ -170,7 +179,9 @@ public final class LinkHub {
     // MARK: Turns
 
     func markForWriting(_ connection: LinkConnection) {
-        if !toWrite.contains(where: { $0 === connection }) { toWrite.append(connection) }
+        guard !connection.isMarked else { return }
+        connection.isMarked = true
+        toWrite.append(connection)
     }
 
     private func timeReached() {
@@ -191,7 +202,10 @@ public final class LinkHub {
         }
         let connections = toWrite
         toWrite.removeAll(keepingCapacity: true)
-        for connection in connections { write(connection) }
+        for connection in connections {
+            connection.isMarked = false
+            write(connection)
+        }
         timer?.arm(at: exchange.nextDeadline)
     }
 
@@ -213,6 +227,8 @@ public final class LinkHub {
             name: peer, id: NodeID(of: peer), kind: hello.kind, link: link, isUp: true,
             dialledByUs: connection.target != nil, since: reactor.now, software: hello.software, reason: "")
         neighbours[link] = neighbour
+        // A failure after this is news again.
+        connection.target?.lastReason = ""
         log.info(
             "link.up", "a link is up",
             ["peer": peer, "kind": hello.kind, "dialled": connection.target == nil ? "by peer" : "by us"])

@@ -151,10 +151,12 @@ public enum Daemon {
 public enum ReloadError: Error, Equatable, CustomStringConvertible {
     case otherRole
     case needsRestart([String])
+    case stopping
 
     public var description: String {
         switch self {
         case .otherRole: "the file now describes a node of another role"
+        case .stopping: "the node is stopping"
         case .needsRestart(let keys): "a restart is needed for a change of: \(keys.joined(separator: ", "))"
         }
     }

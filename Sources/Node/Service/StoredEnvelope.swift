@@ -7,7 +7,7 @@ import Platform
 /// 32 bytes, little-endian: hop fields (8), time on the boot clock in ns (8), the boot's id (16). Age goes on over a
 /// restart of the process; a restart of the machine stops it, since no clock then tells how long it was off. So
 /// nothing expires before its time.
-public struct StoredEnvelope {
+public struct StoredEnvelope: Sendable {
     public static let prefixBytes = 32
     public static let recordKind: UInt16 = 1
 
@@ -24,7 +24,7 @@ public struct StoredEnvelope {
     public init?(_ bytes: UnsafeRawBufferPointer) {
         var reader = ByteReader(bytes)
         guard let hopBytes = reader.run(HopFields.size), let hop = try? HopFields(hopBytes),
-            let time = reader.integer(Int64.self), let boot = reader.bytes16()
+            let time = reader.integer(Int64.self), time >= 0, let boot = reader.bytes16()
         else { return nil }
         self.init(hop: hop, storedAt: Instant(nanoseconds: time), boot: boot)
     }

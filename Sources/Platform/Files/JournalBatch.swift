@@ -9,7 +9,8 @@ public struct JournalBatch: Sendable {
     public static let operationLimit = 1 << 20
 
     enum Operation: Sendable {
-        case append(RecordKind, token: UInt64, bytes: Int, urgent: Bool)
+        case append(RecordKind, token: UInt64, bytes: Int, urgent: Bool, chain: UInt64)
+        case mend(chain: UInt64)
         case release(LSN, token: UInt64?)
         case read(LSN, token: UInt64)
     }
@@ -21,20 +22,26 @@ public struct JournalBatch: Sendable {
     init() {}
 
     /// Asks for a record whose payload is `first` followed by `second`; both are copied now.
+    /// - Parameter chain: appends of one chain become durable in their order or not at all: once one is refused, all
+    ///   later ones are too, until ``mend(chain:)``. 0 for an append that stands alone.
     /// - Returns: false where too much is waiting already; then nothing was taken and no completion comes.
     @discardableResult
     public mutating func append(
         _ kind: RecordKind, token: UInt64, _ first: UnsafeRawBufferPointer,
-        _ second: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0), urgent: Bool = false
+        _ second: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0), urgent: Bool = false,
+        chain: UInt64 = 0
     ) -> Bool {
         let count = first.count + second.count
         let fits = bytes.isEmpty || bytes.count + count <= Self.byteLimit
         guard fits, operations.count < Self.operationLimit else { return false }
         bytes.append(contentsOf: first)
         bytes.append(contentsOf: second)
-        operations.append(.append(kind, token: token, bytes: count, urgent: urgent))
+        operations.append(.append(kind, token: token, bytes: count, urgent: urgent, chain: chain))
         return true
     }
+
+    /// Lets appends of a chain in again. To be asked for by who appends what was refused again, in its order.
+    public mutating func mend(chain: UInt64) { operations.append(.mend(chain: chain)) }
 
     /// Asks to forget a record.
     /// - Parameter token: nil where no completion is wanted.

@@ -14,6 +14,8 @@ struct JournalWorker<Disk: FileSystem>: ~Copyable {
     /// Completions of operations that wait for the commit.
     private var waiting: [JournalCompletion] = []
     private var done: [JournalCompletion] = []
+    /// Chains of which an append was refused, and why.
+    private var broken: [UInt64: JournalError] = [:]
     /// Why the last commit or cleaning failed.
     private var stall: JournalError?
 
@@ -52,9 +54,10 @@ struct JournalWorker<Disk: FileSystem>: ~Copyable {
             var offset = 0
             for operation in batch.operations {
                 switch operation {
-                case .append(let kind, let token, let count, let urgent):
-                    append(kind, token, UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count]), urgent)
+                case .append(let kind, let token, let count, let urgent, let chain):
+                    append(kind, token, UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count]), urgent, chain)
                     offset += count
+                case .mend(let chain): broken[chain] = nil
                 case .release(let lsn, let token):
                     log.release(lsn)
                     if let token { waiting.append(JournalCompletion(token: token, lsn: lsn, outcome: .released)) }
@@ -66,14 +69,16 @@ struct JournalWorker<Disk: FileSystem>: ~Copyable {
     }
 
     private mutating func append(
-        _ kind: RecordKind, _ token: UInt64, _ bytes: UnsafeRawBufferPointer, _ urgent: Bool
+        _ kind: RecordKind, _ token: UInt64, _ bytes: UnsafeRawBufferPointer, _ urgent: Bool, _ chain: UInt64
     ) {
         do throws(JournalError) {
             // A failing disk gets no more to keep: custody stops until a commit is safe again.
             if let stall { throw stall }
+            if chain != 0, let error = broken[chain] { throw error }
             let lsn = try log.append(kind, bytes, urgent: urgent)
             waiting.append(JournalCompletion(token: token, lsn: lsn, outcome: .durable))
         } catch {
+            if chain != 0 { broken[chain] = error }
             done.append(JournalCompletion(token: token, lsn: .none, outcome: .refused(error)))
         }
     }

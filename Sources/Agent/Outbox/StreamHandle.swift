@@ -1,0 +1,34 @@
+import Envelope
+import Synchronization
+
+/// A stream being made: what its maker and the outbox share.
+final class StreamHandle: Sendable {
+    let id: StreamID
+    let job: String
+    let destination: NodeID
+    let lane: Lane
+    /// The journal keeps the stream's records in order by it; unlike all others of the process, never 0.
+    let chain: UInt64
+    /// The lowest sequence without receipt, raised by the outbox.
+    private let lowest = Atomic<UInt64>(1)
+
+    private static let chains = Atomic<UInt64>(0)
+
+    /// Places of the destination's window kept back for what is on its way.
+    static let reserve: UInt64 = 1024
+
+    init(id: StreamID, job: String, destination: NodeID, lane: Lane) {
+        self.id = id
+        self.job = job
+        self.destination = destination
+        self.lane = lane
+        chain = Self.chains.add(1, ordering: .relaxed).newValue
+    }
+
+    var floor: Sequence { Sequence(lowest.load(ordering: .acquiring)) }
+
+    func raiseFloor(to sequence: Sequence) { lowest.store(sequence.number, ordering: .releasing) }
+
+    /// True where the destination's window has room for one more.
+    func mayMake(_ sequence: Sequence) -> Bool { sequence.number < floor.number + Limits.window - Self.reserve }
+}

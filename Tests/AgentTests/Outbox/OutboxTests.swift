@@ -1,0 +1,242 @@
+import Envelope
+import Testing
+
+@testable import Agent
+
+@Suite final class OutboxTests {
+    private var outbox = Outbox(resendAfter: .seconds(60))
+    private var stored: UInt64 = 0
+    private let now = Sample.now
+
+    private func add(
+        _ stream: UInt64, _ sequence: UInt64, checkpoint: [UInt8]? = nil, job: String = "job", lifetime: UInt32 = 3600,
+        age: Duration = .zero, at time: Instant = Sample.now
+    ) -> Bool {
+        stored += 1
+        let index = outbox.stream(
+            Sample.stream(stream), job: job, destination: Sample.destination, lane: .live)
+        return outbox.added(
+            index, Sequence(sequence), stored: stored, length: 10, lifetime: lifetime, age: age, checkpoint: checkpoint,
+            at: time)
+    }
+
+    private func effects() -> [Outbox.Effect] { outbox.takeEffects() }
+
+    private func receipt(_ stream: UInt64, _ mark: UInt64, at time: Instant = Sample.now) -> [Outbox.Effect] {
+        outbox.receipt(stream: Sample.stream(stream), through: Sequence(mark), at: time)
+        return effects()
+    }
+
+    private func send(_ stored: UInt64, age: Duration = .zero, lifetime: UInt32 = 3600) -> Outbox.Effect {
+        .send(stored: stored, destination: Sample.destination, lane: .live, length: 10, lifetime: lifetime, age: age)
+    }
+
+    // MARK: Streams and receipts
+
+    @Test func aLaterStreamOfAJobWaitsForTheEarlierOne() {
+        #expect(add(1, 1))
+        #expect(add(1, 2))
+        #expect(!add(2, 1))
+        #expect(!add(2, 2))
+        // Another job is not held up.
+        #expect(add(3, 1, job: "other"))
+        #expect(
+            receipt(1, 1) == [
+                .forget(stored: 1),
+                .receipted(stream: Sample.stream(1), job: "job", through: Sequence(1), floor: Sequence(2)),
+            ])
+        #expect(
+            receipt(1, 2) == [
+                .forget(stored: 2),
+                .receipted(stream: Sample.stream(1), job: "job", through: Sequence(2), floor: Sequence(3)),
+                send(3), send(4),
+            ])
+        #expect(add(2, 3))
+    }
+
+    @Test func aReceiptThatIsLateDoubleOrForAnotherStreamDoesNothing() {
+        _ = add(1, 1)
+        _ = add(1, 2)
+        _ = receipt(1, 2)
+        #expect(receipt(1, 1) == [])
+        #expect(receipt(1, 2) == [])
+        #expect(receipt(9, 5) == [])
+        #expect(outbox.itemCount == 0)
+        #expect(outbox.byteCount == 0)
+    }
+
+    @Test func aReceiptBeyondTheLastCountsUpToIt() {
+        _ = add(1, 1)
+        _ = add(1, 2)
+        #expect(
+            receipt(1, 1000).last
+                == .receipted(stream: Sample.stream(1), job: "job", through: Sequence(2), floor: Sequence(3)))
+        #expect(add(1, 3))
+        #expect(outbox.itemCount == 1)
+    }
+
+    @Test func aClosedStreamIsForgottenOnceItHasDrained() {
+        _ = add(1, 1)
+        outbox.close(Sample.stream(1))
+        #expect(effects() == [])
+        #expect(receipt(1, 1).contains(.ended(stream: Sample.stream(1))))
+        #expect(outbox.streamIndex.isEmpty)
+        // Its place is used again.
+        _ = add(2, 1)
+        #expect(outbox.streams.count == 1)
+        _ = receipt(2, 1)
+        outbox.close(Sample.stream(2))
+        #expect(effects() == [.ended(stream: Sample.stream(2))])
+    }
+
+    // MARK: Resending
+
+    @Test func theOldestAreSentAgainWhenNoReceiptComes() {
+        for sequence in 1...100 { _ = add(1, UInt64(sequence)) }
+        for stored in 1...100 { outbox.departed(stored: UInt64(stored), at: now) }
+        #expect(outbox.nextDeadline == now + .seconds(60))
+        outbox.timeReached(now + .seconds(59))
+        #expect(effects() == [])
+        outbox.timeReached(now + .seconds(60))
+        let again = effects()
+        #expect(again == (1...64).map { send(UInt64($0), age: .seconds(60)) })
+        // What is under way is not sent twice.
+        outbox.timeReached(now + .seconds(61))
+        #expect(effects() == [])
+        #expect(outbox.resentCount == 64)
+        // The rest follows as soon as receipts come.
+        _ = receipt(1, 64, at: now + .seconds(61))
+        #expect(outbox.nextDeadline <= now + .seconds(61))
+        outbox.timeReached(now + .seconds(61))
+        #expect(effects().count == 36)
+    }
+
+    @Test func anExpiredHeadIsGivenUpAndTheFloorRises() {
+        _ = add(1, 1, lifetime: 10)
+        _ = add(1, 2, lifetime: 100)
+        outbox.departed(stored: 1, at: now)
+        outbox.departed(stored: 2, at: now)
+        outbox.timeReached(now + .seconds(10))
+        #expect(
+            effects() == [
+                .forget(stored: 1),
+                .expired(stream: Sample.stream(1), sequence: Sequence(1), floor: Sequence(2)),
+            ])
+        #expect(outbox.expiredCount == 1)
+        #expect(outbox.itemCount == 1)
+    }
+
+    @Test func whatTheForwarderExpiresBehindTheHeadWaitsForTheHead() {
+        _ = add(1, 1, lifetime: 1000)
+        _ = add(1, 2, lifetime: 10)
+        outbox.expiredUnderWay(stored: 2, at: now + .seconds(10))
+        #expect(effects() == [])
+        #expect(outbox.itemCount == 2)
+        outbox.expiredUnderWay(stored: 1, at: now + .seconds(1000))
+        outbox.timeReached(now + .seconds(1000))
+        #expect(outbox.itemCount == 0)
+        // An unknown one is nobody's.
+        outbox.expiredUnderWay(stored: 77, at: now)
+    }
+
+    @Test func anExpiredStreamLetsTheNextGo() {
+        _ = add(1, 1, lifetime: 10)
+        _ = add(2, 1)
+        outbox.expiredUnderWay(stored: 1, at: now + .seconds(10))
+        #expect(effects().contains(send(2, age: .seconds(10))))
+    }
+
+    @Test func anItemHeldBackExpiresToo() {
+        _ = add(1, 1, lifetime: 1000)
+        _ = add(2, 1, lifetime: 10)
+        #expect(outbox.nextDeadline == now + .seconds(10))
+        outbox.timeReached(now + .seconds(10))
+        #expect(outbox.itemCount == 1)
+    }
+
+    // MARK: Checkpoints
+
+    @Test func theHolderOfTheNewestCheckpointIsKeptUntilAnotherIsDurable() {
+        _ = add(1, 1, checkpoint: [1])
+        #expect(
+            !receipt(1, 1).contains(.forget(stored: 1)))
+        #expect(outbox.checkpoint(of: "job") == [1])
+        _ = add(1, 2, checkpoint: [2])
+        #expect(effects() == [.forget(stored: 1)])
+        #expect(outbox.checkpointHolder(of: "job") == 2)
+    }
+
+    @Test func aCheckpointAtRestMovesToARecordOfItsOwn() {
+        _ = add(1, 1, checkpoint: [1])
+        _ = receipt(1, 1)
+        outbox.timeReached(now + .seconds(1))
+        #expect(effects() == [.saveCheckpoint(job: 0, name: "job", origin: 1, checkpoint: [1])])
+        outbox.timeReached(now + .seconds(9))
+        #expect(effects() == [])
+        outbox.checkpointSaved(job: 0, as: 50)
+        #expect(effects() == [.forget(stored: 1)])
+        #expect(outbox.nextDeadline == .never)
+        stored = 50
+        _ = add(1, 2, checkpoint: [2])
+        #expect(effects() == [.forget(stored: 50)])
+    }
+
+    @Test func aRefusedCheckpointRecordIsAskedForAgain() {
+        _ = add(1, 1, checkpoint: [1])
+        _ = receipt(1, 1)
+        outbox.timeReached(now + .seconds(1))
+        _ = effects()
+        outbox.checkpointNotSaved(job: 0, at: now + .seconds(1))
+        #expect(outbox.nextDeadline == now + .seconds(2))
+        outbox.timeReached(now + .seconds(2))
+        #expect(effects().count == 1)
+    }
+
+    /// The record is written behind the item that replaces it, and that item is receipted before the record is
+    /// reported: the older checkpoint must not win.
+    @Test func aCheckpointRecordThatComesLateDoesNotUndoANewerOne() {
+        _ = add(1, 1, checkpoint: [1])
+        _ = receipt(1, 1)
+        outbox.timeReached(now + .seconds(1))
+        _ = effects()
+        _ = add(1, 2, checkpoint: [2])
+        _ = receipt(1, 2, at: now + .seconds(1))
+        outbox.checkpointSaved(job: 0, as: 3)
+        #expect(effects() == [.forget(stored: 3)])
+        #expect(outbox.checkpoint(of: "job") == [2])
+        #expect(outbox.checkpointHolder(of: "job") == 2)
+    }
+
+    @Test func anOldCheckpointRecordFoundAtStartIsForgotten() {
+        // On the disk: item 2 with checkpoint 2, then record 3 with the checkpoint of item 1.
+        stored = 1
+        _ = add(1, 2, checkpoint: [2])
+        let isOldTaken = outbox.recovered(checkpoint: [1], of: "job", stored: 3, origin: 1)
+        #expect(!isOldTaken)
+        #expect(effects() == [.forget(stored: 3)])
+        #expect(outbox.checkpoint(of: "job") == [2])
+        // The record of item 2's own checkpoint is taken.
+        let isNewTaken = outbox.recovered(checkpoint: [2], of: "job", stored: 4, origin: 2)
+        #expect(isNewTaken)
+        #expect(outbox.checkpointHolder(of: "job") == 4)
+        #expect(receipt(1, 2).contains(.forget(stored: 2)))
+    }
+
+    @Test func streamsOfSeveralStartsGoInTheirOrder() {
+        #expect(add(1, 5, checkpoint: [5]))
+        #expect(!add(2, 1, checkpoint: [6]))
+        #expect(!add(3, 1, checkpoint: [7]))
+        #expect(outbox.lastUnreceipted(of: "job")?.stream == Sample.stream(3))
+        #expect(receipt(1, 5).contains(send(2)))
+        #expect(receipt(2, 1).contains(send(3)))
+        _ = receipt(3, 1)
+        #expect(outbox.isSettled("job"))
+        #expect(outbox.unreceipted(of: "job") == 0)
+    }
+
+    @Test func ageIsCountedFromTheMaking() {
+        _ = add(1, 1, lifetime: 100, age: .seconds(95))
+        outbox.departed(stored: 1, at: now)
+        #expect(outbox.nextDeadline == now + .seconds(5))
+    }
+}
