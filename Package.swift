@@ -73,6 +73,17 @@ let package = Package(
         program("relayctl", ["Commands"]),
         program("bench", ["Envelope", "Crypto", "Keyring", "Link", "Mesh"]),
 
+        // What scripts/fuzz.sh feeds with made up bytes. It sees inside the modules, as tests do, so it is one: a
+        // release build leaves it out.
+        .testTarget(
+            name: "FuzzTargets",
+            dependencies: [
+                "Envelope", "Crypto", "Keyring", "Journal", "Link", "Mesh", "Platform", "Node", "Agent", "Connectors",
+                "Admin", "Commands",
+            ],
+            path: "Fuzz/Targets", swiftSettings: settings),
+        tests("FuzzReplayTests", ["FuzzTargets"]),
+
         tests("EnvelopeTests", ["Envelope"]),
         tests("CryptoTests", ["Crypto", "COpenSSL", "Envelope"]),
         tests("KeyringTests", ["Keyring", "Envelope", "Crypto"]),

@@ -88,7 +88,8 @@ public struct Sequence: Hashable, Comparable, Sendable, CustomStringConvertible 
     public var number: UInt64
     @inlinable public init(_ number: UInt64) { self.number = number }
     public static let none = Sequence(0)
-    @inlinable public var next: Sequence { Sequence(number + 1) }
+    /// The one after it; the greatest follows itself, since a peer may say any number.
+    @inlinable public var next: Sequence { number == .max ? self : Sequence(number + 1) }
     @inlinable public static func < (left: Self, right: Self) -> Bool { left.number < right.number }
     public var description: String { String(number) }
 }

@@ -18,8 +18,10 @@ public struct Instant: Hashable, Comparable, Sendable {
         return overflow ? .never : Instant(nanoseconds: sum)
     }
 
+    /// Saturates at about 292 years, since one of them may come from a disk.
     public static func - (left: Self, right: Self) -> Duration {
-        .nanoseconds(left.nanoseconds - right.nanoseconds)
+        let (difference, overflow) = left.nanoseconds.subtractingReportingOverflow(right.nanoseconds)
+        return .nanoseconds(overflow ? (left < right ? .min : .max) : difference)
     }
 }
 

@@ -108,11 +108,16 @@ struct DeliveryOrder<Token> {
         let isNext = new.sequence.number - streams[place].handedOut.number == 1
         guard isNext || bytesWaiting + new.bytes <= memoryBytes,
             new.sequence.number - streams[place].mark.number <= Limits.window
-                || new.sequence.number - max(1, streams[place].floor.number) < Limits.window
+                || isWithinWindow(new.sequence, of: streams[place].floor)
         else { return .turnedAway }
         streams[place].waiting.insert(new, at: position)
         bytesWaiting += new.bytes
         return .waits
+    }
+
+    /// A late copy may lie below the floor that a later envelope told of.
+    private func isWithinWindow(_ sequence: Sequence, of floor: Sequence) -> Bool {
+        sequence >= floor && sequence.number - max(1, floor.number) < Limits.window
     }
 
     /// The first that is not below the sequence. Envelopes mostly come in order, so the end is looked at first.

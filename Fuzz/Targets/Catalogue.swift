@@ -1,0 +1,9 @@
+/// Every target there is: what crosses the wire first, then what lies on disks, then what people write.
+public enum Catalogue {
+    public static let all: [Target] = [
+        .header, .batch, .compression, .receipt, .opener, .keyRecord, .keyGrant, .certificate, .hello, .frames,
+        .linkState, .router, .proxy, .journalDamage, .journalSegment, .outboxRecord, .checkpoints, .names, .yaml,
+        .configuration, .topology, .cron, .rows,
+        .times, .jsonRow, .arguments, .deliveryOrder, .outbox, .journalModel, .exchange,
+    ]
+}

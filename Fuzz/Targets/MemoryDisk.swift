@@ -1,0 +1,1 @@
+../../Tests/JournalTests/MemoryDisk.swift

@@ -1,0 +1,60 @@
+import FuzzTargets
+import Glibc
+import Testing
+
+/// Every input of the corpora, fed to its target as the fuzzer would. A promise that does not hold stops the process.
+@Suite struct ReplayTests {
+    /// Fuzz/Corpus, found from where this file lies.
+    static let corpus = #filePath.split(separator: "/").dropLast(3).reduce("") { "\($0)/\($1)" } + "/Fuzz/Corpus"
+
+    @Test(arguments: Catalogue.all.map(\.name))
+    func corpusHolds(name: String) throws {
+        let target = try #require(Catalogue.all.first { $0.name == name })
+        let folder = "\(Self.corpus)/\(name)"
+        let inputs = names(in: folder)
+        #expect(!inputs.isEmpty, "a target has a corpus: scripts/fuzz.sh --seed writes its seeds")
+        for input in inputs {
+            let bytes = try #require(contents(of: "\(folder)/\(input)"), "\(input) can be read")
+            bytes.withUnsafeBytes { target.run($0) }
+        }
+    }
+
+    @Test func everyCorpusHasItsTarget() {
+        #expect(names(in: Self.corpus) == Catalogue.all.map(\.name).sorted())
+    }
+
+    @Test(arguments: Catalogue.all.map(\.name))
+    func seedsAreTakenWholeAndCutAnywhere(name: String) throws {
+        let target = try #require(Catalogue.all.first { $0.name == name })
+        for seed in target.seeds() {
+            for count in stride(from: 0, through: seed.bytes.count, by: max(1, seed.bytes.count / 40)) {
+                seed.bytes.withUnsafeBytes { target.run(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+            }
+            seed.bytes.withUnsafeBytes { target.run($0) }
+        }
+    }
+
+    // MARK: Files
+
+    private func names(in folder: String) -> [String] {
+        guard let directory = opendir(folder) else { return [] }
+        defer { closedir(directory) }
+        var names: [String] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if !name.hasPrefix(".") { names.append(name) }
+        }
+        return names.sorted()
+    }
+
+    private func contents(of path: String) -> [UInt8]? {
+        guard let file = fopen(path, "r") else { return nil }
+        defer { fclose(file) }
+        var bytes: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: 64 << 10)
+        while case let count = fread(&piece, 1, piece.count, file), count > 0 { bytes += piece[..<count] }
+        return bytes
+    }
+}
