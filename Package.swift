@@ -93,7 +93,8 @@ let package = Package(
         tests("PlatformTests", ["CUV", "Platform", "Crypto", "Journal", "Envelope"]),
         tests("NodeTests", ["Node", "Crypto", "Platform", "Envelope", "Mesh"]),
         tests("ConnectorsTests", ["Connectors", "Agent", "Envelope", "Node"]),
-        tests("AgentTests", ["Agent", "Relay", "Node", "Platform", "Mesh", "Journal", "Keyring", "Envelope", "Crypto"]),
+        tests(
+            "AgentTests", ["Agent", "Relay", "Node", "Platform", "Mesh", "Journal", "Keyring", "Envelope", "Crypto"]),
         tests("AdminTests", ["Admin", "Node", "Envelope"]),
         tests("CommandsTests", ["Commands", "Node", "Admin", "Keyring", "Envelope", "Crypto"]),
         tests(

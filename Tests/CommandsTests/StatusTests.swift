@@ -8,9 +8,9 @@ import Testing
         try Stage(Samples.mesh).play(
             """
             $ relayctl queue list
-            DESTINATION    LANE     STATE       ENVELOPES    BYTES      OLDEST  NEXT HOP
-            plant-a/agent  control  forwarding          1     96 B           -  plant-a/relay
-            plant-b/agent  live     parked          1,234  1.2 MiB  1 min 35 s  -
+            DESTINATION    LANE     STATE       ENVELOPES  IN FLIGHT    BYTES      OLDEST  NEXT HOP
+            plant-a/agent  control  forwarding          1          0     96 B           -  plant-a/relay
+            plant-b/agent  live     parked          1,234          0  1.2 MiB  1 min 35 s  -
             $ relayctl queue list -o yaml
             asOf: "2026-11-21T09:52:39.123Z"
             node: dmz/relay
@@ -18,12 +18,14 @@ import Testing
               - bytes: 1234567
                 destination: plant-b/agent
                 envelopes: 1234
+                inFlight: 0
                 lane: live
                 oldestAgeSeconds: 95
                 state: parked
               - bytes: 96
                 destination: plant-a/agent
                 envelopes: 1
+                inFlight: 0
                 lane: control
                 nextHop: plant-a/relay
                 state: forwarding

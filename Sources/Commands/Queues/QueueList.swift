@@ -26,14 +26,15 @@ enum QueueList {
         }
         var table = TextTable([
             .init(title: "DESTINATION"), .init(title: "LANE"), .init(title: "STATE"),
-            .init(title: "ENVELOPES", isNumber: true), .init(title: "BYTES", isNumber: true),
-            .init(title: "OLDEST", isNumber: true), .init(title: "NEXT HOP"),
+            .init(title: "ENVELOPES", isNumber: true), .init(title: "IN FLIGHT", isNumber: true),
+            .init(title: "BYTES", isNumber: true), .init(title: "OLDEST", isNumber: true), .init(title: "NEXT HOP"),
         ])
         for queue in report.queues.sorted(by: { ($0.destination, $0.lane) < ($1.destination, $1.lane) }) {
             table.add([
                 Line(queue.destination), Line(queue.lane),
                 Line(queue.state.rawValue, queue.state == .forwarding ? .good : .warning),
-                Line(Quantity.count(queue.envelopes)), Line(Quantity.bytes(queue.bytes)),
+                Line(Quantity.count(queue.envelopes)), Line(Quantity.count(queue.inFlight)),
+                Line(Quantity.bytes(queue.bytes)),
                 Line(queue.oldestAgeSeconds.map(Quantity.age) ?? "-"), Line(queue.nextHop ?? "-"),
             ])
         }

@@ -2,13 +2,16 @@ import Envelope
 import Link
 
 extension Forwarder {
-    /// What waits for one destination in one lane.
+    /// What is not yet in the next hop's care, for one destination in one lane.
     public struct QueueFigures: Equatable, Sendable {
         public var destination: NodeID
         /// nil for envelopes whose hops are used up.
         public var lane: Lane?
+        /// Waiting, and sent without a confirmation so far.
         public var envelopes: Int
         public var bytes: Int
+        /// Of these, sent without a confirmation so far.
+        public var inFlight: Int
         public var oldestAge: Duration
         /// The neighbour they go to; nil while there is no way.
         public var nextHop: NodeID?
@@ -16,30 +19,51 @@ extension Forwarder {
         public var isHeld: Bool
     }
 
-    /// Queues that hold something, in the order their destinations were first met.
+    /// Queues that hold something or have something in flight, in the order their destinations were first met. Looks
+    /// at every instance: for reports.
     public func queueFigures(at now: Instant) -> [QueueFigures] {
-        queues.indices.filter { !queues[$0].isEmpty }.map { number in
+        let sent = inFlightFigures(at: now)
+        return queues.indices.filter { !queues[$0].isEmpty || sent[$0].envelopes > 0 }.map { number in
             let destination = destinations[number / Destination.queuesEach]
             let queue = queues[number]
+            let waiting = queue.isEmpty ? .zero : instances[UInt32(queue.head)].age(at: now)
             return QueueFigures(
                 destination: destination.node,
-                lane: Lane(rawValue: UInt8(number % Destination.queuesEach)), envelopes: queue.count,
-                bytes: queue.bytes, oldestAge: instances[UInt32(queue.head)].age(at: now),
+                lane: Lane(rawValue: UInt8(number % Destination.queuesEach)),
+                envelopes: queue.count + sent[number].envelopes, bytes: queue.bytes + sent[number].bytes,
+                inFlight: sent[number].envelopes, oldestAge: max(waiting, sent[number].oldestAge),
                 nextHop: destination.nextHop < 0 ? nil : links[Int(destination.nextHop)].peer,
                 isHeld: queue.heldUntil != .zero)
         }
     }
 
-    /// What waits for each link: in its queues, not counting what is in flight.
+    private struct InFlightFigures {
+        var envelopes = 0
+        var bytes = 0
+        var oldestAge = Duration.zero
+    }
+
+    /// By queue number: what was sent and is not confirmed.
+    private func inFlightFigures(at now: Instant) -> [InFlightFigures] {
+        var figures = [InFlightFigures](repeating: InFlightFigures(), count: queues.count)
+        for index in instances.indices where instances[index].state == .inFlight && !instances[index].isFinished {
+            let number = Int(instances[index].queue)
+            guard figures.indices.contains(number) else { continue }
+            figures[number].envelopes += 1
+            figures[number].bytes += Int(instances[index].length)
+            figures[number].oldestAge = max(figures[number].oldestAge, instances[index].age(at: now))
+        }
+        return figures
+    }
+
+    /// What is not yet in the care of each neighbour it goes to: waiting, or sent without a confirmation.
     public func linkFigures(at now: Instant) -> [LinkFigures] {
         var figures = links.map { LinkFigures(peer: $0.peer, isUp: $0.isUp) }
-        for number in queues.indices where !queues[number].isEmpty {
-            let link = Int(destinations[number / Destination.queuesEach].nextHop)
-            guard link >= 0 else { continue }
-            figures[link].envelopes += queues[number].count
-            figures[link].bytes += queues[number].bytes
-            let age = instances[UInt32(queues[number].head)].age(at: now)
-            figures[link].oldestAge = max(figures[link].oldestAge, age)
+        for queue in queueFigures(at: now) {
+            guard let hop = queue.nextHop, let link = linkIndex[hop] else { continue }
+            figures[link].envelopes += queue.envelopes
+            figures[link].bytes += queue.bytes
+            figures[link].oldestAge = max(figures[link].oldestAge, queue.oldestAge)
         }
         return figures
     }

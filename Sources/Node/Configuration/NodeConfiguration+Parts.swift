@@ -14,7 +14,7 @@ extension NodeConfiguration.StoreConfiguration {
             defaultDirectory.map { reader.value("directory", .path, default: $0) }
             ?? reader.required("directory", .path)
         maxBytes = reader.value("maxBytes", .byteSize(in: (64 << 20)...Int.max), default: 10 << 30)
-        segmentBytes = reader.value("segmentBytes", .byteSize(in: (32 << 20)...(1 << 30)), default: 64 << 20)
+        segmentBytes = reader.value("segmentBytes", .byteSize(in: (32 << 20)...(1 << 30)), default: 32 << 20)
         // Recovery, cleaning and the segment being written need one each beside one that holds data.
         if maxBytes / 4 < segmentBytes {
             let least = Quantity.spell(bytes: 4 * segmentBytes)

@@ -55,7 +55,7 @@ extension LinkHub {
         let queues = exchange.forwarder.queueFigures(at: now).map { figure in
             QueueReport.Queue(
                 destination: name(figure.destination), lane: figure.lane?.description ?? "parked",
-                envelopes: UInt64(figure.envelopes), bytes: UInt64(figure.bytes),
+                envelopes: UInt64(figure.envelopes), bytes: UInt64(figure.bytes), inFlight: UInt64(figure.inFlight),
                 oldestAgeSeconds: Double(figure.oldestAge.wholeMilliseconds) / 1000,
                 state: figure.lane == nil || figure.nextHop == nil ? .parked : figure.isHeld ? .held : .forwarding,
                 nextHop: figure.nextHop.map(name))

@@ -19,21 +19,25 @@ public struct QueueReport: Codable, Equatable, Sendable {
         public var destination: String
         /// `control`, `live` or `bulk`.
         public var lane: String
+        /// Waiting, and sent without a confirmation so far.
         public var envelopes: UInt64
         public var bytes: UInt64
+        /// Of these, sent without a confirmation so far.
+        public var inFlight: UInt64
         public var oldestAgeSeconds: Double?
         public var state: State
         /// `zone/name`; nil where there is no route.
         public var nextHop: String?
 
         public init(
-            destination: String, lane: String, envelopes: UInt64, bytes: UInt64, oldestAgeSeconds: Double? = nil,
-            state: State, nextHop: String? = nil
+            destination: String, lane: String, envelopes: UInt64, bytes: UInt64, inFlight: UInt64 = 0,
+            oldestAgeSeconds: Double? = nil, state: State, nextHop: String? = nil
         ) {
             self.destination = destination
             self.lane = lane
             self.envelopes = envelopes
             self.bytes = bytes
+            self.inFlight = inFlight
             self.oldestAgeSeconds = oldestAgeSeconds
             self.state = state
             self.nextHop = nextHop
