@@ -54,7 +54,8 @@ extension AgentService {
         let holdings = hub.exchange.forwarder.holdings
         var counters = CounterReport(hub.exchange.forwarder)
         counters.duplicates = allSinks.reduce(0) { $0 + $1.duplicates }
-        counters.quarantined += quarantine.count + forgedReceipts
+        // The quarantine has what the forwarder found damaged, too.
+        counters.quarantined = quarantine.count + forgedReceipts
         return NodeStatus(
             node: identity.name.description, role: "agent", version: Software.version, pid: ProcessFigures.identifier,
             started: birth.wall, uptimeSeconds: birth.uptimeSeconds(at: now), asOf: Clock.wall,

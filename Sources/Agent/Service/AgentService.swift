@@ -95,8 +95,11 @@ public final class AgentService: DaemonService {
     func settle() {
         perform(outbox.takeEffects())
         hub.finishTurn()
-        timer?.arm(at: min(outbox.nextDeadline, book.nextDeadline))
+        armTimer()
     }
+
+    /// What leaves, or arrives, moves the next deadline; so this follows everything that touches outbox or book.
+    func armTimer() { timer?.arm(at: min(outbox.nextDeadline, book.nextDeadline)) }
 
     // MARK: Stopping
 

@@ -28,7 +28,9 @@ extension Forwarder {
             return refuse(creditor, .notPermitted, delay: .seconds(60), length: envelope.count)
         }
         guard !isDraining else { return refuse(creditor, .stopping, delay: .seconds(1), length: envelope.count) }
-        let destination = locals.contains(header.destination) ? nil : destination(for: header.destination)
+        // A node that keeps nothing for others passes nothing on: what is not for it, it judges and sets aside.
+        let isLocal = locals.contains(header.destination) || !configuration.hasStore
+        let destination = isLocal ? nil : destination(for: header.destination)
         guard hasRoom(lane: header.lane, hop, destination) else {
             counters.refusedFull += 1
             return refuse(creditor, .storageFull, delay: .seconds(1), length: envelope.count)

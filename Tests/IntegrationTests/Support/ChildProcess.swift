@@ -63,12 +63,7 @@ final class ChildProcess: Sendable {
 
     /// Sockets of other tests must not live on in a daemon.
     private static func keepDescriptorsHere() {
-        guard let directory = opendir("/proc/self/fd") else { return }
-        defer { closedir(directory) }
-        while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) {
-                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-            }
+        for name in TemporaryDirectory.names(in: "/proc/self/fd") {
             if let descriptor = Int32(name), descriptor > 2 { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
         }
     }

@@ -39,7 +39,7 @@ final class FaultProxy: Sendable {
         var ends: [Int32] = [-1, -1]
         guard pipe(&ends) == 0 else { throw SystemFailure("pipe") }
         bell = (ends[0], ends[1])
-        try Self.startThread { [listening, state, bell, target] in
+        try Threads.run { [listening, state, bell, target] in
             var loop = Loop(listening: listening, bell: bell.read, target: target)
             loop.run(state)
             for descriptor in [listening, bell.read, bell.write] { close(descriptor) }
@@ -60,28 +60,6 @@ final class FaultProxy: Sendable {
         state.withLock { body(&$0) }
         var byte: UInt8 = 1
         _ = write(bell.write, &byte, 1)
-    }
-
-    private static func startThread(_ body: @escaping @Sendable () -> Void) throws {
-        let box = Unmanaged.passRetained(Box(body))
-        var thread = pthread_t()
-        let code = pthread_create(
-            &thread, nil,
-            { argument in
-                guard let argument else { return nil }
-                Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body()
-                return nil
-            }, box.toOpaque())
-        guard code == 0 else {
-            box.release()
-            throw SystemFailure("pthread_create", code)
-        }
-        pthread_detach(thread)
-    }
-
-    private final class Box: Sendable {
-        let body: @Sendable () -> Void
-        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
     }
 
     /// What the proxy's own thread holds. Blocking writes do: one direction of a link that is full holds the other up

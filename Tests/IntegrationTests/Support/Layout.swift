@@ -19,6 +19,7 @@ struct Layout {
         var cost = 10
         /// Where `from` dials, if not where `to` listens: a proxy's port.
         var dial: UInt16?
+        var host = "127.0.0.1"
     }
 
     /// Quick on a machine whose disk and cores others use too.
@@ -48,8 +49,13 @@ struct Layout {
         for index in nodes.indices where nodes[index].name == name { nodes[index].sinks = sinks }
     }
 
-    mutating func link(_ from: String, _ to: String, cost: Int = 10, dial: UInt16? = nil) {
-        links.append(Link(from: from, to: to, cost: cost, dial: dial))
+    /// - Parameters:
+    ///   - dial: the port that `from` dials, if not the one where `to` listens.
+    ///   - host: the address to that port.
+    mutating func link(
+        _ from: String, _ to: String, cost: Int = 10, dial: UInt16? = nil, host: String = "127.0.0.1"
+    ) {
+        links.append(Link(from: from, to: to, cost: cost, dial: dial, host: host))
     }
 
     /// Lets the end that dials go another way, such as through a proxy's port.
@@ -74,7 +80,7 @@ struct Layout {
         }
         if !links.isEmpty { lines.append("links:") }
         for link in links {
-            let dial = link.dial.map { ", dial: {host: 127.0.0.1, port: \($0)}" } ?? ""
+            let dial = link.dial.map { ", dial: {host: \(link.host), port: \($0)}" } ?? ""
             lines.append("  - {from: \(link.from), to: \(link.to), cost: \(link.cost)\(dial)}")
         }
         if !flows.isEmpty { lines.append("flows:") }

@@ -50,35 +50,35 @@ final class TemporaryDirectory: Sendable {
         }
     }
 
-    /// Regular files below a directory, with their whole paths.
-    static func files(below path: String) -> [String] {
+    /// What a directory holds; empty where it cannot be read.
+    static func names(in path: String) -> [String] {
         guard let directory = opendir(path) else { return [] }
         defer { closedir(directory) }
-        var found: [String] = []
+        var names: [String] = []
         while let entry = readdir(directory) {
             let name = withUnsafeBytes(of: entry.pointee.d_name) {
                 String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
             }
-            guard name != ".", name != ".." else { continue }
-            var status = stat()
-            guard lstat(path + "/" + name, &status) == 0 else { continue }
-            if status.st_mode & S_IFMT == S_IFDIR { found += files(below: path + "/" + name) }
-            if status.st_mode & S_IFMT == S_IFREG { found.append(path + "/" + name) }
+            if name != ".", name != ".." { names.append(name) }
         }
-        return found.sorted()
+        return names.sorted()
+    }
+
+    /// Regular files below a directory, with their whole paths.
+    static func files(below path: String) -> [String] {
+        names(in: path).flatMap { name -> [String] in
+            let child = path + "/" + name
+            var status = stat()
+            guard lstat(child, &status) == 0 else { return [] }
+            if status.st_mode & S_IFMT == S_IFDIR { return files(below: child) }
+            return status.st_mode & S_IFMT == S_IFREG ? [child] : []
+        }
     }
 
     private static func remove(_ path: String) {
-        if let directory = opendir(path) {
-            while let entry = readdir(directory) {
-                let name = withUnsafeBytes(of: entry.pointee.d_name) {
-                    String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-                }
-                guard name != ".", name != ".." else { continue }
-                let child = path + "/" + name
-                if unlink(child) != 0 { remove(child) }
-            }
-            closedir(directory)
+        for name in names(in: path) {
+            let child = path + "/" + name
+            if unlink(child) != 0 { remove(child) }
         }
         rmdir(path)
     }
