@@ -218,8 +218,8 @@ import Testing
     @Test func aStoreNeedsRoomForFourSegments() {
         let text = Self.head.split(separator: "\n").dropLast().joined(separator: "\n")
         #expect(
-            problems(text + "\nstore: {directory: s, maxBytes: 128MiB}\n") == [
-                "node.yaml:4:33: store.maxBytes: has no room for four segments; write 256MiB or more, or smaller segmentBytes"
+            problems(text + "\nstore: {directory: s, maxBytes: 64MiB}\n") == [
+                "node.yaml:4:33: store.maxBytes: has no room for four segments; write 128MiB or more, or smaller segmentBytes"
             ])
     }
 

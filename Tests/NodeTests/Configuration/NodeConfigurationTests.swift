@@ -136,7 +136,7 @@ import Testing
         #expect(node.holdTime == .milliseconds(20) ... .seconds(2))
         #expect(node.memory == 64 << 20)
         #expect(node.store.maxBytes == 10 << 30)
-        #expect(node.store.segmentBytes == 64 << 20)
+        #expect(node.store.segmentBytes == 32 << 20)
         #expect(node.adminSocket == "admin.sock")
         #expect(node.log == .init(level: .info, format: .text))
         #expect(node.lifetime == .seconds(7 * 86_400))
