@@ -32,6 +32,7 @@ extension AgentService: LinkHubOwner {
             for case .fetch(let id, let stored) in effects { batch.read(LSN(stored), token: id.token) }
         }
         perform(outbox.takeEffects())
+        armTimer()
     }
 
     /// The owner number of this agent's receipts: no journal record has it.
