@@ -32,6 +32,7 @@ extension IntegrationTests {
             let pid = try #require(bed.process(relay)?.pid)
             let known = try Identity.context(issuedTo: "plant-x/relay-1", by: mesh)
             let unknown = try Identity.context(issuedTo: "plant-y/relay-9", by: mesh)
+            let agent = try Identity.context(issuedTo: "dmz/agent-3", by: mesh)
             let foreign = try Identity.foreignContext("plant-x/relay-1", trusting: bed.directory(of: relay))
             var sent = ""
             /// One attack: the connection is closed, the log has the reason, and data still flows.
@@ -56,6 +57,8 @@ extension IntegrationTests {
             try await attack("garbage instead of TLS", nil, Array("GET / HTTP/1.0\r\n\r\n".utf8), reason: "TLS")
             try await attack(
                 "an unknown node", unknown, Self.hello("plant-y/relay-9"), reason: "not in this node's links")
+            try await attack(
+                "an agent that says it is a relay", agent, Self.hello("dmz/agent-3"), reason: "says it is a relay")
             try await attack("a wrong name", known, Self.hello("dmz/agent-1"), reason: "its certificate names")
             try await attack(
                 "another version", known, Self.hello("plant-x/relay-1", versions: 7...9),
@@ -139,7 +142,9 @@ extension IntegrationTests {
                 "dmz/agent-2",
                 sinks: ["{name: lines, topics: [lines], sink: {kind: files, directory: ../../output, name: lines.txt}}"]
             )
-            for number in 1...2 { layout.link("dmz/agent-\(number)", "dmz/relay-1") }
+            // May attach, and never does: a stranger has its certificate.
+            layout.agent("dmz/agent-3")
+            for number in 1...3 { layout.link("dmz/agent-\(number)", "dmz/relay-1") }
             layout.link("plant-x/relay-1", "dmz/relay-1")
             layout.flow("all", from: "dmz/agent-1", to: "dmz/agent-2")
             let bed = try await Testbed.make(layout, in: place)

@@ -35,6 +35,7 @@ extension LinkConfiguration {
     init(_ reader: ConfigurationReader) {
         peer = reader.required("peer", .nodeName)
         dial = reader.nestedIfPresent("dial", NodeConfiguration.Address.init)
+        role = reader.value("role", .word(), default: .relay)
         cost = reader.value("cost", .integer(in: 1...65_535), default: 10)
         proxy = reader.nestedIfPresent("proxy", ProxyConfiguration.init)
         if proxy != nil, dial == nil {

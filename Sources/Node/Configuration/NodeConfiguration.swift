@@ -122,6 +122,8 @@ public struct LinkConfiguration: Hashable, Sendable {
     public var peer: NodeName
     /// Where to dial; nil where we wait for the peer to dial us.
     public var dial: NodeConfiguration.Address?
+    /// What the peer is. One that is an agent takes no part in routing, whatever it says of itself.
+    public var role: NodeConfiguration.Role
     /// 1 to 65,535; routes take the smallest sum.
     public var cost: Int
     /// The HTTP proxy to dial through, by CONNECT.

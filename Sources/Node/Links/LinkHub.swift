@@ -222,6 +222,15 @@ public final class LinkHub {
 
     private func established(_ id: SessionID, _ link: LinkIndex, _ hello: Hello) {
         guard let connection = connections[id.number], let peer = connection.peer else { return }
+        // Certificates name nodes, not roles: only a link configured with a relay makes a relay of a peer, so that an
+        // agent cannot take part in routing.
+        guard hello.kind != .relay || configuration.links.contains(where: { $0.peer == peer && $0.role == .relay })
+        else {
+            log.warning(
+                "link.not-allowed", "the peer says it is a relay, and this node's links say it is none",
+                ["peer": peer])
+            return exchange.leave(id, .notAllowed, at: reactor.now)
+        }
         while neighbours.count <= link { neighbours.append(nil) }
         let neighbour = Neighbour(
             name: peer, id: NodeID(of: peer), kind: hello.kind, link: link, isUp: true,
@@ -239,7 +248,7 @@ public final class LinkHub {
         let connection = connections[id.number]
         let peer = (connection?.peer ?? peers[link])?.description ?? "unknown"
         connection?.target?.lastReason = error.description
-        if wasEstablished, var neighbour = neighbours[link] {
+        if wasEstablished, link < neighbours.count, var neighbour = neighbours[link], neighbour.isUp {
             neighbour.isUp = false
             if neighbour.reason.isEmpty { neighbour.reason = error.description }
             neighbours[link] = neighbour

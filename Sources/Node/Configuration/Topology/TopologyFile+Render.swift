@@ -67,15 +67,22 @@ extension TopologyFile {
         return TopologySettings.merge([store, admin], node.settings).map { ($0.key, $0.value) }
     }
 
+    /// Written only where it is not the usual one.
+    private func role(of peer: NodeName) -> YAMLNode? {
+        self[peer].flatMap { $0.role == .relay ? nil : .text($0.role) }
+    }
+
     private func tree(of link: Link, seenFrom node: Node) -> YAMLNode? {
         if link.from == node.name {
             let address = link.dial ?? self[link.to].flatMap(\.reachableAt)
             return .mapping([
-                ("peer", .text(link.to)), ("dial", address.map(tree)), ("cost", .text(link.cost)),
+                ("peer", .text(link.to)), ("role", role(of: link.to)), ("dial", address.map(tree)),
+                ("cost", .text(link.cost)),
                 ("proxy", link.proxy),
             ])
         }
-        return link.to == node.name ? .mapping([("peer", .text(link.from)), ("cost", .text(link.cost))]) : nil
+        guard link.to == node.name else { return nil }
+        return .mapping([("peer", .text(link.from)), ("role", role(of: link.from)), ("cost", .text(link.cost))])
     }
 
     private func tree(of address: NodeConfiguration.Address) -> YAMLNode {
