@@ -11,13 +11,13 @@ extension SinkWorker {
         let sink = try opened(&state)
         do throws(ConnectorError) {
             try sink.apply(state.ready.map(\.delivery))
+            done(state.ready, &state)
+            state.ready = []
         } catch {
             guard error.kind == .rejected else { throw error }
-            return try applyOneByOne(&state, sink)
+            try applyOneByOne(&state, sink)
         }
-        let applied = state.ready
-        // More of the same streams may be ready now.
-        done(applied, &state)
+        // More may be ready that did not fit into this commit, and nothing else need come to wake the thread.
         state.ready = state.order.takeReady(bytes: Self.commitBytes).map(\.token)
     }
 
