@@ -10,21 +10,58 @@ struct Mailbox {
 
     init(_ layout: MailboxLayout) { self.layout = layout }
 
-    /// The oldest messages, at most `limit`, of one topic or of all.
-    func list(topic: String?, limit: Int, names: [NodeID: NodeName]) throws(FileError) -> MessageList {
-        guard try Files.attributes(of: layout.messages) != nil else { return MessageList(messages: []) }
-        var batches: [(name: String, content: Content)] = []
-        for name in try PosixFileSystem().list(layout.messages) where MailboxName(name) != nil {
-            guard let content = try content(of: name), topic == nil || content.reader.topic == topic else { continue }
-            batches.append((name, content))
-        }
-        batches.sort { ($0.content.received, $0.name) < ($1.content.received, $1.name) }
+    /// Bytes of batches in one answer. As JSON in base 64, and with what each message is told with, an answer is some
+    /// times as large.
+    static let answerBytes = 8 << 20
+
+    /// The oldest messages, of one topic or of all.
+    ///
+    /// A batch is removed as a whole, so it is listed as a whole, and the first of them always.
+    /// - Parameters:
+    ///   - limit: messages after which no further batch is begun.
+    ///   - bytes: what the batches may have together; files are read no further than that.
+    func list(
+        topic: String?, limit: Int, bytes: Int = answerBytes, names: [NodeID: NodeName]
+    ) throws(FileError) -> MessageList {
         var messages: [MessageList.Message] = []
-        for (name, content) in batches {
-            guard messages.count < limit else { return MessageList(messages: messages, hasMore: true) }
-            messages += content.messages(id: name, names)
+        var size = 0
+        for entry in try entries() {
+            guard let content = try content(of: entry.name), topic == nil || content.reader.topic == topic else {
+                continue
+            }
+            size += content.reader.bytes.count
+            guard messages.isEmpty || messages.count < limit && size <= bytes else {
+                return MessageList(messages: messages, hasMore: true)
+            }
+            messages += content.messages(id: entry.name, names)
         }
         return MessageList(messages: messages)
+    }
+
+    /// The names of the batches, oldest first; of each file only the front is read.
+    private func entries() throws(FileError) -> [(received: WallTime, name: String)] {
+        guard try Files.attributes(of: layout.messages) != nil else { return [] }
+        var entries: [(received: WallTime, name: String)] = []
+        for name in try PosixFileSystem().list(layout.messages) where MailboxName(name) != nil {
+            if let front = try front(of: name) { entries.append((front.received, name)) }
+        }
+        entries.sort { ($0.received, $0.name) < ($1.received, $1.name) }
+        return entries
+    }
+
+    private func front(of name: String) throws(FileError) -> Front? {
+        let files = PosixFileSystem()
+        do throws(FileError) {
+            let handle = try files.open(layout.messages + "/" + name, .read)
+            defer { files.close(handle) }
+            return try withUnsafeTemporaryAllocation(byteCount: Front.size, alignment: 8) {
+                (room) throws(FileError) in
+                let count = try files.read(handle, into: room, at: 0)
+                return Front(UnsafeRawBufferPointer(rebasing: room[..<count]))
+            }
+        } catch  where error.kind == .missing {
+            return nil
+        }
     }
 
     /// - Returns: false where there is no such message.
@@ -36,25 +73,37 @@ struct Mailbox {
 
     /// nil for a file that was fetched by another at this moment, or that is none of ours.
     private func content(of name: String) throws(FileError) -> Content? {
-        let path = layout.messages + "/" + name
-        guard try Files.attributes(of: path) != nil else { return nil }
-        return Content(try Files.read(path, limit: Limits.bodyBytes + 1024))
+        do throws(FileError) {
+            return Content(try Files.read(layout.messages + "/" + name, limit: Limits.bodyBytes + 1024))
+        } catch  where error.kind == .missing {
+            return nil
+        }
+    }
+
+    /// What stands before the batch in a file: who sent it and when it came.
+    private struct Front {
+        static let size = 24
+
+        var source: NodeID
+        var received: WallTime
+
+        init?(_ bytes: UnsafeRawBufferPointer) {
+            var reader = ByteReader(bytes)
+            guard let source = reader.bytes16(), let time = reader.integer(Int64.self) else { return nil }
+            self.source = NodeID(source)
+            received = WallTime(milliseconds: time)
+        }
     }
 
     private struct Content {
-        var source: NodeID
-        var received: WallTime
+        var front: Front
         var reader: RecordBatch.Reader
 
         init?(_ file: [UInt8]) {
-            let head = file.withUnsafeBytes { bytes -> (Bytes16, Int64)? in
-                var reader = ByteReader(bytes)
-                guard let source = reader.bytes16(), let time = reader.integer(Int64.self) else { return nil }
-                return (source, time)
-            }
-            guard let head, let reader = try? RecordBatch.Reader(Array(file.dropFirst(24))) else { return nil }
-            source = NodeID(head.0)
-            received = WallTime(milliseconds: head.1)
+            guard let front = file.withUnsafeBytes({ Front($0) }),
+                let reader = try? RecordBatch.Reader(Array(file.dropFirst(Front.size)))
+            else { return nil }
+            self.front = front
             self.reader = reader
         }
 
@@ -64,9 +113,10 @@ struct Mailbox {
             while let record = try? reader.next() {
                 messages.append(
                     MessageList.Message(
-                        id: id, source: names[source]?.description ?? source.description, topic: reader.topic,
+                        id: id, source: names[front.source]?.description ?? front.source.description,
+                        topic: reader.topic,
                         key: record.key.map { MessageBytes($0) }, value: MessageBytes(record.value ?? []),
-                        time: record.time, received: received))
+                        time: record.time, received: front.received))
             }
             return messages
         }

@@ -12,10 +12,13 @@ final class MailboxSink: Sink {
     static let capacity = 100_000
 
     private let layout: MailboxLayout
+    private let capacity: Int
     private var marks: MailboxMarks
 
-    init(_ layout: MailboxLayout) throws(ConnectorError) {
+    /// - Throws: a ``ConnectorError`` where the directories cannot be had or the marks are damaged.
+    init(_ layout: MailboxLayout, capacity: Int = MailboxSink.capacity) throws(ConnectorError) {
         self.layout = layout
+        self.capacity = capacity
         do throws(FileError) {
             try Files.createDirectory(layout.directory)
             try Files.createDirectory(layout.arriving)
@@ -46,7 +49,7 @@ final class MailboxSink: Sink {
         do throws(FileError) {
             let files = PosixFileSystem()
             let held = try files.list(layout.messages).count
-            guard held + deliveries.count <= Self.capacity else {
+            guard held + deliveries.count <= capacity else {
                 throw FileError(
                     .write, path: layout.messages, kind: .other,
                     reason: "the mailbox holds \(held) messages; fetch some with relayctl receive")
