@@ -35,15 +35,17 @@ public struct StoredEnvelope: Sendable {
         bytes.append(boot)
     }
 
-    /// Hop fields as of now.
+    /// Hop fields as of now. Two boots of which the kernel does not tell the id are not taken for one.
     public func hop(at now: Instant, boot current: Bytes16) -> HopFields {
-        boot == current && now > storedAt ? hop.aged(by: now - storedAt) : hop
+        boot == current && boot != .unknownBoot && now > storedAt ? hop.aged(by: now - storedAt) : hop
     }
 }
 
 extension Bytes16 {
-    /// The id of this boot of the machine.
+    /// The id of this boot of the machine; ``unknownBoot`` where the kernel does not tell it.
     public static var currentBoot: Bytes16 {
-        Bytes16(hexadecimal: Clock.bootID.filter { $0 != "-" }) ?? Bytes16(low: 0, high: 0)
+        Bytes16(hexadecimal: Clock.bootID.filter { $0 != "-" }) ?? unknownBoot
     }
+
+    static var unknownBoot: Bytes16 { Bytes16(low: 0, high: 0) }
 }
