@@ -33,11 +33,20 @@ final class Quarantine: Sendable {
         try Files.createDirectory(directory)
         var held = State()
         for name in try PosixFileSystem().list(directory) {
+            if Self.isUnfinished(name) {
+                try Files.remove(directory + "/" + name)
+                continue
+            }
             guard let attributes = try Files.attributes(of: directory + "/" + name) else { continue }
             held.files += 1
             held.bytes += Int(attributes.bytes)
         }
         state = Mutex(held)
+    }
+
+    /// What a crash left of a file being written: nothing was said to be kept by it.
+    private static func isUnfinished(_ name: String) -> Bool {
+        name.hasSuffix(".new") && name.split(separator: ".").dropFirst().first == "envelope"
     }
 
     /// Since the start.
