@@ -201,6 +201,10 @@ enum DaemonArguments: Equatable {
             self = .wrong("which configuration? add --config FILE")
             return
         }
+        guard !path.isEmpty else {
+            self = .wrong("--config needs a file")
+            return
+        }
         self = isCheck ? .check(path) : .run(path)
     }
 
