@@ -165,6 +165,8 @@ public final class LinkHub {
                 note(reason.description, for: peer)
             }
             exchange.close(session, at: reactor.now)
+            // The peer's farewell may have come with the end of the connection: its reason is noted by the connection.
+            handleEvents()
             connections[session.number] = nil
         }
         if let target = connection.target { redial(target, connection, reason) }
