@@ -50,8 +50,8 @@ fmt: toolchain ## format the sources in place
 bench: deps ## measure throughput and latency
 	@bench/run.sh
 
-simulate: deps ## run the simulated faults, SEEDS=first..last
-	GRIDRELAY_SEEDS='$(SEEDS)' $(SWIFT) test --filter Simulated
+simulate: deps ## run the seeded runs with faults (custody, journal, outbox), SEEDS=first..last
+	GRIDRELAY_SEEDS='$(SEEDS)' $(SWIFT) test --filter 'RandomRunTests|ModelTests'
 
 fuzz: deps ## feed the parsers with mutated bytes
 	@scripts/fuzz.sh

@@ -84,17 +84,19 @@ let package = Package(
             path: "Fuzz/Targets", swiftSettings: settings),
         tests("FuzzReplayTests", ["FuzzTargets"]),
 
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         tests("EnvelopeTests", ["Envelope"]),
         tests("CryptoTests", ["Crypto", "COpenSSL", "Envelope"]),
         tests("KeyringTests", ["Keyring", "Envelope", "Crypto"]),
-        tests("JournalTests", ["Journal", "Envelope"]),
+        tests("JournalTests", ["TestSupport", "Journal", "Envelope"]),
         tests("LinkTests", ["Link", "Envelope"]),
-        tests("MeshTests", ["Mesh", "Link", "Envelope"]),
+        tests("MeshTests", ["TestSupport", "Mesh", "Link", "Envelope"]),
         tests("PlatformTests", ["CUV", "Platform", "Crypto", "Journal", "Envelope"]),
         tests("NodeTests", ["Node", "Crypto", "Platform", "Envelope", "Mesh"]),
         tests("ConnectorsTests", ["Connectors", "Agent", "Envelope", "Node"]),
         tests(
-            "AgentTests", ["Agent", "Relay", "Node", "Platform", "Mesh", "Journal", "Keyring", "Envelope", "Crypto"]),
+            "AgentTests",
+            ["TestSupport", "Agent", "Relay", "Node", "Platform", "Mesh", "Journal", "Keyring", "Envelope", "Crypto"]),
         tests("AdminTests", ["Admin", "Node", "Envelope"]),
         tests("CommandsTests", ["Commands", "Node", "Admin", "Keyring", "Envelope", "Crypto"]),
         tests(

@@ -1,5 +1,6 @@
 import Envelope
 import Link
+import TestSupport
 import Testing
 
 @testable import Mesh
@@ -7,7 +8,7 @@ import Testing
 /// Anything may happen in any order; nothing accepted may be lost, and once all is well again everything arrives.
 struct RandomRunTests {
     @Test func nothingIsLostInALine() {
-        for seed in UInt64(1)...25 {
+        for seed in Seeds.range(1...25) {
             var run = RandomRun(seed: seed)
             run.play(steps: 400)
             guard run.ends() else {
@@ -18,7 +19,7 @@ struct RandomRunTests {
     }
 
     @Test func nothingIsLostWhereWaysChange() {
-        for seed in UInt64(1)...25 {
+        for seed in Seeds.range(1...25) {
             var run = RandomRun(seed: seed, isDiamond: true)
             run.play(steps: 400)
             guard run.ends() else {
@@ -29,7 +30,7 @@ struct RandomRunTests {
     }
 
     @Test func nothingIsLostUnderStoreFirst() {
-        for seed in UInt64(1)...20 {
+        for seed in Seeds.range(1...20) {
             var run = RandomRun(seed: seed, isDiamond: true, durability: .storeFirst)
             run.play(steps: 400)
             guard run.ends() else {
