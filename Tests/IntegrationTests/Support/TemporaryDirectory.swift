@@ -14,7 +14,8 @@ final class TemporaryDirectory: Sendable {
 
     deinit {
         // GRIDRELAY_KEEP=1 leaves everything for the person who looks for a fault.
-        if getenv("GRIDRELAY_KEEP") == nil { Self.remove(path) }
+        let keeps = getenv("GRIDRELAY_KEEP").map { String(cString: $0) == "1" } ?? false
+        if !keeps { Self.remove(path) }
     }
 
     func path(_ name: String) -> String { path + "/" + name }
