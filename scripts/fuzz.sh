@@ -147,7 +147,7 @@ merge)
     [ -n "$name" ] || fail "whose corpus? give the target's name"
     compile_fuzzer
     mkdir -p "$build/corpus/$name"
-    libfuzzer "$name" -max_len="$(longest "$name")" -merge=1 "Fuzz/Corpus/$name" "$build/corpus/$name"
+    libfuzzer "$name" -max_len="$(longest "$name")" -use_counters=0 -merge=1 "Fuzz/Corpus/$name" "$build/corpus/$name"
     ;;
 coverage)
     folder=.build/fuzz-coverage

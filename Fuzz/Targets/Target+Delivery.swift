@@ -58,7 +58,7 @@ private struct DeliveryModel {
             streams[stream], Sequence(sequence), floor: Sequence(floor), bytes: size, token: nextToken)
         let after = order.mark(of: streams[stream])?.number ?? 0
         floors[stream] = max(floors[stream], floor)
-        require(after >= before && after < max(before + 1, floors[stream]), "only a floor moves a mark here")
+        require(after == before || (after > before && after < floors[stream]), "only a floor moves a mark here")
         require((verdict == .duplicate) == (sequence <= before), "a duplicate is one at or below the mark")
         if verdict == .waits {
             tokens.insert(nextToken)

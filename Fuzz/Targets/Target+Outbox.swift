@@ -94,7 +94,13 @@ private struct OutboxModel {
     }
 
     private mutating func takeEffects() {
-        for effect in outbox.takeEffects() {
+        let effects = outbox.takeEffects()
+        for case .expired(let stream, let sequence, _) in effects {
+            items = items.filter {
+                outbox.streams[$0.value.stream].id != stream || $0.value.sequence != sequence.number
+            }
+        }
+        for effect in effects {
             switch effect {
             case .send(let stored, _, _, _, _, let age):
                 require(items[stored] != nil && durable.contains(stored), "only what is there is sent")
@@ -106,11 +112,7 @@ private struct OutboxModel {
             case .saveCheckpoint(let job, let name, _, let checkpoint):
                 require(checkpoint == checkpoints[name], "the newest checkpoint is saved")
                 saving.append(job)
-            case .expired(let stream, let sequence, _):
-                items = items.filter {
-                    outbox.streams[$0.value.stream].id != stream || $0.value.sequence != sequence.number
-                }
-            case .receipted, .ended: break
+            case .expired, .receipted, .ended: break
             }
         }
         require(outbox.itemCount == items.count, "items are counted")
