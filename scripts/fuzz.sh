@@ -159,8 +159,10 @@ coverage)
         FUZZ_TARGET=$each LLVM_PROFILE_FILE=$folder/$each.profraw $folder/fuzz -runs=0 -max_len=1000000 \
             "Fuzz/Corpus/$each" >$folder/$each.log 2>&1 || fail "$each fails on its corpus; see $folder/$each.log"
     done
-    llvm-profdata merge -o $folder/all.profdata $(for each in $names; do echo $folder/$each.profraw; done)
-    llvm-cov report $folder/fuzz -instr-profile=$folder/all.profdata Sources
+    # Of the compiler's own version, whatever else is on the path.
+    tools=$(dirname "$(readlink -f "$(command -v swift)")")
+    "$tools/llvm-profdata" merge -o $folder/all.profdata $(for each in $names; do echo $folder/$each.profraw; done)
+    "$tools/llvm-cov" report $folder/fuzz -instr-profile=$folder/all.profdata Sources
     ;;
 run)
     [ $all = yes ] || [ -n "$name" ] || { usage >&2; fail "which target? give its name, or --all"; }
