@@ -128,9 +128,10 @@ private struct ExchangePair: ~Copyable {
         for side in sides {
             var rounds = 0
             repeat {
+                ended += side.exchange.takeEvents().count { $0.isEnd }
+                side.exchange.resume(at: now)
                 side.exchange.settle(at: now)
                 for effect in side.exchange.takeEffects() { carryOut(effect, side) }
-                ended += side.exchange.takeEvents().count { $0.isEnd }
                 flush(side)
                 rounds += 1
                 require(rounds < 1000, "a machine comes to rest")

@@ -34,6 +34,7 @@ extension Session {
         guard state == .established else { return }
         unheardPings = 0
         guard out.count < Limits.unreadBytes else { throw .notReading }
+        guard held.isEmpty else { return held.append(bytes) }
         var rest = bytes
         if !partial.isEmpty {
             guard let header = try takeFrame(from: &rest) else { return }
@@ -43,11 +44,31 @@ extension Session {
             let payload = UnsafeRawBufferPointer(rebasing: held.readable[FrameHeader.size...])
             try handle(header, payload, at: now, into: &events)
         }
-        while let frame = try frame(at: rest) {
+        while !events.mustPause, let frame = try frame(at: rest) {
             try handle(frame.header, frame.payload, at: now, into: &events)
             rest = UnsafeRawBufferPointer(rebasing: rest[(FrameHeader.size + frame.header.length)...])
         }
-        partial.append(rest)
+        if events.mustPause { held.append(rest) } else { partial.append(rest) }
+    }
+
+    /// Keeps bytes unread until ``resume(at:into:)``: those behind the hello, before the owner knows its neighbour.
+    public mutating func hold(_ bytes: UnsafeRawBufferPointer) {
+        guard state == .established else { return }
+        held.append(bytes)
+    }
+
+    /// Bytes wait for ``resume(at:into:)``. Whoever reads the socket must not let them pile up: at most one reading
+    /// comes on top.
+    public var isPaused: Bool { !held.isEmpty }
+
+    /// The owner has acted on what it was told: reads on, up to the next thing it must act on.
+    /// - Throws: as ``receive(_:at:into:)``.
+    public mutating func resume<Events: SessionEvents & ~Copyable>(
+        at now: Instant, into events: inout Events
+    ) throws(SessionError) {
+        var bytes = ByteQueue()
+        swap(&bytes, &held)
+        try receive(bytes.readable, at: now, into: &events)
     }
 
     /// Adds to the frame begun just what it still needs, so that nothing behind it is copied. Its header where

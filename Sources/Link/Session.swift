@@ -42,6 +42,8 @@ public struct Session: ~Copyable {
     var out = ByteQueue()
     /// The beginning of a frame whose end has not been read yet.
     var partial = ByteQueue()
+    /// Bytes not looked at before the owner has acted on what came before them.
+    var held = ByteQueue()
 
     // Sending.
     var inFlight = InFlight()
@@ -116,6 +118,8 @@ public struct Session: ~Copyable {
         reassembly = LaneReassembly()
         partial.removeAll()
         partial.shrink()
+        held.removeAll()
+        held.shrink()
         return tokens
     }
 }
@@ -140,4 +144,11 @@ public protocol SessionEvents: ~Copyable {
     mutating func refused(token: UInt32, reason: RefusalReason, delay: Duration)
     /// A message for the mesh core.
     mutating func meshMessage(_ bytes: UnsafeRawBufferPointer)
+    /// True where the owner must act on what it was told before the next frame is looked at: what follows may depend
+    /// on it. The session then keeps the rest for ``Session/resume(at:into:)``.
+    var mustPause: Bool { get }
+}
+
+extension SessionEvents where Self: ~Copyable {
+    public var mustPause: Bool { false }
 }

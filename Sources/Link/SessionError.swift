@@ -83,6 +83,18 @@ public enum RefusalReason: UInt8, Sendable, CustomStringConvertible {
     case notPermitted = 2
     case destinationBusy = 3
     case stopping = 4
+    /// The refuser has not heard yet of a node that the envelope names, so it cannot say whether a flow permits it.
+    case unknownNode = 5
+    /// This envelope cannot be taken for some time, and others to the same destination can.
+    case setAside = 6
+
+    /// True where only this envelope waits, and others of its queue pass it.
+    public var concernsOneEnvelope: Bool {
+        switch self {
+        case .notPermitted, .unknownNode, .setAside: true
+        case .storageFull, .destinationBusy, .stopping: false
+        }
+    }
 
     public var description: String {
         switch self {
@@ -90,6 +102,8 @@ public enum RefusalReason: UInt8, Sendable, CustomStringConvertible {
         case .notPermitted: "no flow permits it"
         case .destinationBusy: "destination busy"
         case .stopping: "stopping"
+        case .unknownNode: "a node not heard of yet"
+        case .setAside: "set aside for a while"
         }
     }
 }

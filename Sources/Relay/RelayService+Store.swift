@@ -82,7 +82,7 @@ extension RelayService {
         switch effect {
         case .deliver(let id):
             // Nothing is addressed to a relay in this version; it stays with whoever sent it.
-            hub.exchange.forwarder.giveBack(id, Link.RefusalReason.notPermitted, delay: .seconds(60), at: now)
+            hub.exchange.forwarder.giveBack(id, Link.RefusalReason.setAside, delay: .seconds(60), at: now)
         case .expired(let dropped):
             log.warning(
                 "envelope.expired", "an envelope lived out its lifetime and was dropped",

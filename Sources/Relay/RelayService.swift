@@ -68,7 +68,7 @@ public final class RelayService: DaemonService {
         trust.renew(renewed)
         hub.renew(renewed)
         hub.apply(new)
-        hub.exchange.forwarder.setPolicy(router.policy(flows))
+        hub.exchange.forwarder.setPolicy(router.policy(flows), at: reactor.now)
         refreshCosts()
         lastReload = ReloadReport(at: Clock.wall, ok: true)
     }
@@ -142,7 +142,7 @@ public final class RelayService: DaemonService {
         for alarm in effects.alarms { raise(alarm) }
         if effects.routesDidChange || routesAreStale {
             routesAreStale = false
-            hub.exchange.forwarder.setPolicy(router.policy(flows))
+            hub.exchange.forwarder.setPolicy(router.policy(flows), at: reactor.now)
             hub.exchange.forwarder.setRoutes(router.routes)
         }
         routerTimer?.arm(at: router.nextDeadline)

@@ -17,7 +17,13 @@ struct Heard: SessionEvents {
     mutating func refused(token: UInt32, reason: RefusalReason, delay: Duration) {
         refused.append((token, reason, delay))
     }
-    mutating func meshMessage(_ bytes: UnsafeRawBufferPointer) { mesh.append(Array(bytes)) }
+    mutating func meshMessage(_ bytes: UnsafeRawBufferPointer) {
+        mesh.append(Array(bytes))
+        mustPause = pausesAtMesh
+    }
+    /// Asks for a pause at each mesh message; whoever resumes takes it back.
+    var pausesAtMesh = false
+    var mustPause = false
 }
 
 /// One session with what it has heard, driven by bytes.
@@ -68,6 +74,14 @@ final class End {
                 self.error = error
             }
         }
+    }
+
+    var isPaused: Bool { session.isPaused }
+
+    /// Acts on what was heard and reads on.
+    func resume() {
+        heard.mustPause = false
+        do throws(SessionError) { try session.resume(at: now, into: &heard) } catch { self.error = error }
     }
 
     func send(_ token: UInt32, _ lane: Lane = .live, bytes: Int = 200) {

@@ -89,7 +89,7 @@ extension AgentService: LinkHubOwner {
     /// A long delay concerns this envelope alone: the relay lays it aside and others pass. A short one means that
     /// there is no room for the moment.
     private func giveBack(_ id: InstanceID, _ delay: Duration, at now: Instant) {
-        let reason = delay < .seconds(1) ? Link.RefusalReason.destinationBusy : .notPermitted
+        let reason = delay < .seconds(1) ? Link.RefusalReason.destinationBusy : .setAside
         hub.exchange.forwarder.giveBack(id, reason, delay: delay, at: now)
     }
 

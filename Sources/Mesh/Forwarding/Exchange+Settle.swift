@@ -88,7 +88,7 @@ extension Exchange {
 
     /// Something happened that nobody has taken note of yet.
     public var hasWork: Bool {
-        !events.isEmpty || !forwarder.effects.isEmpty || !forwarder.dirtyLinks.isEmpty
+        !events.isEmpty || isPaused || !forwarder.effects.isEmpty || !forwarder.dirtyLinks.isEmpty
     }
 
     public var nextDeadline: Instant { min(forwarder.nextDeadline, sessionDeadline) }
@@ -142,4 +142,7 @@ extension Forwarder: SessionEvents {
     }
 
     public mutating func meshMessage(_ bytes: UnsafeRawBufferPointer) { meshMessages.append(Array(bytes)) }
+
+    /// News of the mesh may say who the nodes are that the next envelopes name.
+    public var mustPause: Bool { !meshMessages.isEmpty }
 }

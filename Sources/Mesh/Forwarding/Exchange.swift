@@ -43,6 +43,8 @@ public struct Exchange: ~Copyable {
     private var vacant: [Int] = []
     /// Sessions that may have output.
     var touched: [Int] = []
+    /// Sessions with bytes held back until what came before them has been acted on.
+    private var paused: [Int] = []
     /// No session wants to be told the time before this.
     var sessionDeadline = Instant.never
     /// The established session of each link, by link index.
@@ -102,24 +104,56 @@ public struct Exchange: ~Copyable {
     public mutating func receive(_ id: SessionID, _ bytes: UnsafeRawBufferPointer, at now: Instant) {
         guard let slot = slots[id.number], !slot.isClosed else { return }
         touch(id.number, slot)
-        do {
-            var rest = bytes
-            if !slot.session.isEstablished {
-                guard let arrived = try slot.session.receiveHello(rest, at: now) else { return }
+        do throws(SessionError) {
+            guard slot.session.isEstablished else {
+                guard let arrived = try slot.session.receiveHello(bytes, at: now) else { return }
                 establish(id, slot, arrived.hello, at: now)
                 guard !slot.isClosed else { return }
-                rest = arrived.rest
+                // What follows is judged once the owner knows its neighbour.
+                slot.session.hold(arrived.rest)
+                if slot.session.isPaused { paused.append(id.number) }
+                return
             }
-            forwarder.reading = (slot.link, now)
-            // Whatever came may have brought credit.
-            forwarder.markDirty(slot.link)
-            try slot.session.receive(rest, at: now, into: &forwarder)
-            takeMeshMessages(slot.link)
+            let wasPaused = slot.session.isPaused
+            try read(slot, at: now) { (session, forwarder) throws(SessionError) in
+                try session.receive(bytes, at: now, into: &forwarder)
+            }
+            if !wasPaused, slot.session.isPaused { paused.append(id.number) }
         } catch {
-            takeMeshMessages(slot.link)
             end(id, slot, error, at: now)
         }
     }
+
+    /// The owner has acted on the events: reads on behind them, up to the next ones.
+    public mutating func resume(at now: Instant) {
+        guard !paused.isEmpty else { return }
+        var numbers: [Int] = []
+        swap(&numbers, &paused)
+        for number in numbers {
+            guard let slot = slots[number], !slot.isClosed else { continue }
+            do throws(SessionError) {
+                try read(slot, at: now) { (session, forwarder) throws(SessionError) in
+                    try session.resume(at: now, into: &forwarder)
+                }
+                if slot.session.isPaused { paused.append(number) }
+            } catch {
+                end(SessionID(number: number), slot, error, at: now)
+            }
+        }
+    }
+
+    private mutating func read(
+        _ slot: Slot, at now: Instant, _ body: (inout Session, inout Forwarder) throws(SessionError) -> Void
+    ) throws(SessionError) {
+        forwarder.reading = (slot.link, now)
+        // Whatever comes may bring credit.
+        forwarder.markDirty(slot.link)
+        defer { takeMeshMessages(slot.link) }
+        try body(&slot.session, &forwarder)
+    }
+
+    /// Bytes wait for ``resume(at:)``.
+    public var isPaused: Bool { !paused.isEmpty }
 
     private mutating func establish(_ id: SessionID, _ slot: Slot, _ hello: Hello, at now: Instant) {
         let inbound = hello.session
@@ -180,6 +214,7 @@ public struct Exchange: ~Copyable {
         guard let slot = slots[id.number] else { return }
         end(id, slot, .left(.stopping, "the connection was lost"), at: now)
         if slot.isTouched { touched.removeAll { $0 == id.number } }
+        paused.removeAll { $0 == id.number }
         slots[id.number] = nil
         vacant.append(id.number)
     }

@@ -23,9 +23,14 @@ extension Forwarder {
             effects.append(.damaged(link: link, bytes: Array(envelope.prefix(4096)), reason: "\(error)"))
             return
         }
-        guard policy.permits(header) else {
+        switch policy.verdict(on: header) {
+        case .permitted: break
+        case .denied:
             counters.refusedNotPermitted += 1
-            return refuse(creditor, .notPermitted, delay: .seconds(60), length: envelope.count)
+            return refuse(creditor, .notPermitted, delay: Limits.longestRefusal, length: envelope.count)
+        case .unknown:
+            counters.refusedUnknown += 1
+            return refuse(creditor, .unknownNode, delay: unknownNodeDelay(at: now), length: envelope.count)
         }
         guard !isDraining else { return refuse(creditor, .stopping, delay: .seconds(1), length: envelope.count) }
         // A node that keeps nothing for others passes nothing on: what is not for it, it judges and sets aside.
@@ -65,6 +70,11 @@ extension Forwarder {
         } else {
             holding.append(instances.id(index), for: holdTime(destination), at: now)
         }
+    }
+
+    /// The longer nothing new was heard of the mesh, the longer it takes until something is.
+    private func unknownNodeDelay(at now: Instant) -> Duration {
+        min(max(now - policySince, Limits.unknownNodeDelay.lowerBound), Limits.unknownNodeDelay.upperBound)
     }
 
     mutating func countAccepted(_ bytes: Int) {

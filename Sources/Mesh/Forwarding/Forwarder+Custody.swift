@@ -73,18 +73,20 @@ extension Forwarder {
         instances.remove(index)
     }
 
-    /// The neighbour does not take it; it stays here and its queue waits. What no flow permits over there waits aside
-    /// instead, so that it does not stand in the way of what is permitted.
+    /// The neighbour does not take it; it stays here and its queue waits. What concerns this envelope alone makes only
+    /// it wait, aside, so that it does not stand in the way of others.
     mutating func refused(_ index: UInt32, _ reason: RefusalReason, delay: Duration, at now: Instant) {
         instances[index].isWriting = false
         guard !instances[index].isFinished else { return remove(index) }
         counters.retransmitted += 1
         let until = now + max(Limits.shortestRefusal, min(delay, Limits.longestRefusal))
-        if reason == .notPermitted {
+        if reason.concernsOneEnvelope {
             park(index, instances[index].queue / Int32(Destination.queuesEach))
-            hold(instances[index].queue, until: until)
+            let held = queues[Int(instances[index].queue)].heldUntil
+            // One that may be taken soon does not wait for one that may be taken late.
+            hold(instances[index].queue, until: held > now ? min(held, until) : until)
         } else {
-            hold(instances[index].queue, until: until)
+            hold(instances[index].queue, until: max(queues[Int(instances[index].queue)].heldUntil, until))
             requeue(index)
         }
         requestStore(index)
@@ -93,7 +95,7 @@ extension Forwarder {
     /// A queue tries nothing before this time.
     private mutating func hold(_ number: Int32, until time: Instant) {
         leaveTurn(number)
-        queues[Int(number)].heldUntil = max(queues[Int(number)].heldUntil, time)
+        queues[Int(number)].heldUntil = time
         heldDeadline = min(heldDeadline, time)
         guard !queues[Int(number)].isHeldListed else { return }
         queues[Int(number)].isHeldListed = true

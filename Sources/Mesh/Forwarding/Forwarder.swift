@@ -63,6 +63,8 @@ public struct Forwarder: ~Copyable {
     /// Local deliveries to be offered again, since nobody else would keep them.
     var localRetries: [(id: InstanceID, at: Instant)] = []
     var policy: FlowPolicy
+    /// When flows or names last changed.
+    var policySince = Instant.zero
     /// Unsafe instances, each with the time it must be in the store.
     var holding: HoldSchedule
     /// Queues that a neighbour asked to wait, and when the first of them may go on.
@@ -96,8 +98,11 @@ public struct Forwarder: ~Copyable {
         return taken
     }
 
-    /// Replaces the flows envelopes are checked against; what is queued already stays.
-    public mutating func setPolicy(_ policy: FlowPolicy) { self.policy = policy }
+    /// Replaces the flows and names envelopes are checked against; what is queued already stays.
+    public mutating func setPolicy(_ policy: FlowPolicy, at now: Instant) {
+        self.policy = policy
+        policySince = now
+    }
 }
 
 /// When custody is passed upstream.
@@ -154,6 +159,7 @@ public struct Counters: Equatable, Sendable {
     /// Arrivals not accepted, by reason.
     public var refusedFull: UInt64 = 0
     public var refusedNotPermitted: UInt64 = 0
+    public var refusedUnknown: UInt64 = 0
     public var refusedBusy: UInt64 = 0
     public var damaged: UInt64 = 0
     /// Written to the store because they were not confirmed in time or memory was short.

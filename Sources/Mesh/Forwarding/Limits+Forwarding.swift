@@ -10,6 +10,8 @@ extension Limits {
     static let sparseBytes = 32 << 20
     /// Longest wait a neighbour's refusal can impose.
     static let longestRefusal: Duration = .seconds(60)
+    /// How soon an envelope that names a node not heard of yet should be tried again: the news may be a moment behind it.
+    static let unknownNodeDelay: ClosedRange<Duration> = .milliseconds(100) ... .seconds(5)
     /// Shortest wait after a refusal, so that two nodes do not toss an envelope to and fro.
     static let shortestRefusal: Duration = .milliseconds(10)
 }

@@ -72,10 +72,23 @@ public struct FlowPolicy: Sendable {
         self.directory = directory
     }
 
-    mutating func permits(_ header: Header) -> Bool {
-        guard flows != nil else { return true }
-        return flows?.permits(
+    enum Verdict {
+        case permitted
+        /// No flow permits it, and both its nodes are known.
+        case denied
+        /// No flow permits it as far as the mesh is known, and one of its nodes is not.
+        case unknown
+    }
+
+    mutating func verdict(on header: Header) -> Verdict {
+        guard flows != nil else { return .permitted }
+        let flow = flows?.permits(
             source: header.source, destination: header.destination, lane: header.lane,
-            traffic: FlowTraffic(header.kind), directory: directory) != nil
+            traffic: FlowTraffic(header.kind), directory: directory)
+        guard flow == nil else { return .permitted }
+        let isKnown =
+            directory.directory.names[header.source] != nil
+            && directory.directory.names[header.destination] != nil
+        return isKnown ? .denied : .unknown
     }
 }

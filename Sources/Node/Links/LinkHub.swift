@@ -164,8 +164,9 @@ public final class LinkHub {
             if let peer = connection.peer, exchange.forwarder.isEstablished(NodeID(of: peer)) {
                 note(reason.description, for: peer)
             }
-            exchange.close(session, at: reactor.now)
             // The peer's farewell may have come with the end of the connection: its reason is noted by the connection.
+            hear()
+            exchange.close(session, at: reactor.now)
             handleEvents()
             connections[session.number] = nil
         }
@@ -194,7 +195,7 @@ public final class LinkHub {
     /// Carries out what the turn brought, then writes: effects may bring effects, so until there are none.
     public func finishTurn() {
         repeat {
-            handleEvents()
+            hear()
             let effects = exchange.takeEffects()
             if !effects.isEmpty { owner?.perform(effects) }
             exchange.settle(at: reactor.now)
@@ -209,6 +210,14 @@ public final class LinkHub {
             write(connection)
         }
         timer?.arm(at: exchange.nextDeadline)
+    }
+
+    /// Acts on what the sessions told, and on what they tell then.
+    private func hear() {
+        repeat {
+            handleEvents()
+            exchange.resume(at: reactor.now)
+        } while exchange.isPaused
     }
 
     private func handleEvents() {

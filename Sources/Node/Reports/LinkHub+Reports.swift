@@ -74,7 +74,8 @@ extension CounterReport {
             queued: UInt64(holdings.queued), inFlight: UInt64(holdings.underWay),
             dropped: ["expired": counters.expired, "unreadable": counters.lost],
             quarantined: counters.damaged,
-            refused: counters.refusedFull + counters.refusedBusy + counters.refusedNotPermitted)
+            refused: counters.refusedFull + counters.refusedBusy + counters.refusedNotPermitted
+                + counters.refusedUnknown)
     }
 }
 

@@ -20,6 +20,8 @@ final class ToyNode {
     /// Its sink gives everything back.
     var isBusy = false
     var established = 0
+    /// Called when a neighbour has introduced itself.
+    var whenEstablished: (ToyNode) -> Void = { _ in }
     var endings: [SessionError] = []
     var damaged = 0
 

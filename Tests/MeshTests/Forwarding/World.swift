@@ -93,6 +93,7 @@ final class World {
         for _ in 0..<100 {
             repeat {
                 for event in node.exchange.takeEvents() { handle(event, at: node) }
+                node.exchange.resume(at: now)
                 node.perform(node.exchange.takeEffects())
                 node.exchange.settle(at: now)
             } while node.exchange.hasWork
@@ -127,7 +128,9 @@ final class World {
 
     private func handle(_ event: Exchange.Event, at node: ToyNode) {
         switch event {
-        case .established: node.established += 1
+        case .established:
+            node.established += 1
+            node.whenEstablished(node)
         case .meshMessage: break
         case .ended(let id, _, let error, _):
             node.endings.append(error)
