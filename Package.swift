@@ -53,13 +53,14 @@ let package = Package(
         module("Journal", ["Envelope"]),
         module("Link", ["Envelope"]),
         module("Mesh", ["Envelope", "Link"]),
+        module("RelayCore", ["Envelope", "Journal", "Link", "Mesh"]),
 
         // Shells: own the resources and drive the cores.
         module("Platform", ["CUV", "COpenSSL", "Crypto", "Envelope", "Journal"]),
         module("Node", ["CYaml", "Envelope", "Crypto", "Keyring", "Journal", "Link", "Mesh", "Platform"]),
 
         // Roles.
-        module("Relay", ["Envelope", "Crypto", "Journal", "Link", "Mesh", "Platform", "Node"]),
+        module("Relay", ["Envelope", "Crypto", "Journal", "Link", "Mesh", "RelayCore", "Platform", "Node"]),
         module("Agent", ["Envelope", "Crypto", "Keyring", "Journal", "Link", "Mesh", "Platform", "Node"]),
 
         // Edges: what touches the world outside the mesh. They implement the protocols of the roles.
@@ -91,6 +92,7 @@ let package = Package(
         tests("JournalTests", ["TestSupport", "Journal", "Envelope"]),
         tests("LinkTests", ["Link", "Envelope"]),
         tests("MeshTests", ["TestSupport", "Mesh", "Link", "Envelope"]),
+        tests("RelayCoreTests", ["RelayCore", "Journal", "Link", "Mesh", "Envelope"]),
         tests("PlatformTests", ["CUV", "Platform", "Crypto", "Journal", "Envelope"]),
         tests("NodeTests", ["Node", "Crypto", "Platform", "Envelope", "Mesh"]),
         tests("ConnectorsTests", ["Connectors", "Agent", "Envelope", "Node"]),

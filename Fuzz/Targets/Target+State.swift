@@ -3,6 +3,7 @@ import Journal
 
 @testable import Agent
 @testable import Connectors
+@testable import Mesh
 @testable import Node
 
 extension Target {

@@ -3,6 +3,7 @@ import Journal
 import Mesh
 import Node
 import Platform
+import RelayCore
 
 // What the relay answers on its admin socket. Questions come on the server's threads and are answered on the
 // reactor's.
@@ -38,13 +39,13 @@ extension RelayService {
 
     private var status: NodeStatus {
         let now = reactor.now
-        let usage = store?.usage
+        let usage = self.usage
         return NodeStatus(
             node: identity.name.description, role: "relay", version: Software.version, pid: ProcessFigures.identifier,
             started: birth.wall, uptimeSeconds: birth.uptimeSeconds(at: now), asOf: Clock.wall,
             links: hub.linkReports(at: now), counters: CounterReport(hub.exchange.forwarder),
             store: StoreReport(
-                bytes: UInt64(usage?.liveBytes ?? 0), envelopes: UInt64(usage?.records ?? 0),
+                bytes: UInt64(usage.liveBytes), envelopes: UInt64(usage.records),
                 limitBytes: UInt64(configuration.store.maxBytes)),
             memory: MemoryReport(
                 residentBytes: ProcessFigures.residentBytes,
@@ -56,11 +57,12 @@ extension RelayService {
     private var queues: QueueReport {
         QueueReport(
             node: identity.name.description, asOf: Clock.wall,
-            queues: hub.queueReports(at: reactor.now) { self.name(of: $0) })
+            queues: hub.queueReports(at: reactor.now) { machine.name(of: $0) })
     }
 
     private var topology: TopologyReport {
-        updateStatistics()
-        return TopologyReport(router.topology(at: reactor.now), configured: configuration, software: Software.version)
+        machine.updateStatistics(usage, hub.exchange, at: reactor.now)
+        return TopologyReport(
+            machine.router.topology(at: reactor.now), configured: configuration, software: Software.version)
     }
 }

@@ -5,8 +5,10 @@ import Link
 import Mesh
 import Node
 import Platform
+import RelayCore
 
-/// A relay: forwards, stores, and tells the mesh of its links and of the nodes attached to it.
+/// A relay: forwards, stores, and tells the mesh of its links and of the nodes attached to it. What it decides is in
+/// its ``RelayCore/RelayMachine``; this gives the machine sockets, a journal's thread and a clock.
 public final class RelayService: DaemonService {
     let reactor: Reactor
     let identity: NodeIdentity
@@ -15,12 +17,9 @@ public final class RelayService: DaemonService {
     let hub: LinkHub
     let trust: CertificateTrust
     let birth = Birth()
-    let boot = Bytes16.currentBoot
     var configuration: NodeConfiguration
-    var flows: FlowTable
-    var router: Router<CertificateTrust>
+    var machine: RelayMachine<CertificateTrust>
     var store: JournalThread?
-    var routesAreStale = true
     var isStopping = false
     var lastReload: ReloadReport?
     private var routerTimer: DeadlineTimer?
@@ -32,14 +31,13 @@ public final class RelayService: DaemonService {
         identity = start.identity
         log = start.log
         admin = start.admin
-        flows = try FlowTable(start.configuration)
         let number = try BootNumber.next(in: configuration.store.directory)
         trust = CertificateTrust(identity)
-        router = Router(
-            local: identity.name, boot: number, trust: trust, wall: Clock.wall,
-            at: reactor.now, identify: { NodeID(ofText: $0) })
-        let forwarder = Forwarder(
-            Forwarder.Configuration(configuration), locals: [identity.id], policy: router.policy(flows))
+        let machine = RelayMachine(
+            local: identity.name, boot: number, machineBoot: .currentBoot, flows: try FlowTable(start.configuration),
+            trust: trust, wall: Clock.wall, at: reactor.now, identify: { NodeID(ofText: $0) })
+        let forwarder = machine.makeForwarder(Forwarder.Configuration(configuration))
+        self.machine = machine
         hub = LinkHub(
             reactor, configuration, identity: identity, kind: .relay, forwarder: forwarder, log: log)
         hub.owner = self
@@ -49,10 +47,9 @@ public final class RelayService: DaemonService {
     public func start() throws {
         try openStore()
         try hub.start()
-        route { router, sink in
-            router.describeSelf(
-                softwareVersion: Software.version, listenPorts: hub.ports, at: reactor.now, into: &sink)
-        }
+        machine.describeSelf(
+            softwareVersion: Software.version, listenPorts: hub.ports, &hub.exchange, at: reactor.now)
+        settleMachine()
         let bound = reactor.bind(self)
         try admin.start(socket: configuration.adminSocket) { request in Self.answer(request, bound) }
     }
@@ -63,28 +60,18 @@ public final class RelayService: DaemonService {
         guard stuck.isEmpty else { throw ReloadError.needsRestart(stuck) }
         guard !isStopping else { throw ReloadError.stopping }
         let renewed = try NodeIdentity.load(new.identity, expecting: new.node)
-        flows = try FlowTable(new)
+        let flows = try FlowTable(new)
         configuration = new
         trust.renew(renewed)
         hub.renew(renewed)
         hub.apply(new)
-        hub.exchange.forwarder.setPolicy(router.policy(flows), at: reactor.now)
-        refreshCosts()
+        machine.setFlows(flows, &hub.exchange, at: reactor.now)
+        for case let neighbour? in hub.neighbours where neighbour.isUp { linkUp(neighbour) }
         lastReload = ReloadReport(at: Clock.wall, ok: true)
     }
 
     public func reloadFailed(_ reason: String) {
         lastReload = ReloadReport(at: Clock.wall, ok: false, error: reason)
-    }
-
-    private func refreshCosts() {
-        for case let neighbour? in hub.neighbours where neighbour.isUp {
-            route { router, sink in
-                router.linkUp(
-                    peer: neighbour.name, kind: neighbour.kind, cost: hub.cost(of: neighbour.name),
-                    dialledByUs: neighbour.dialledByUs, at: reactor.now, into: &sink)
-            }
-        }
     }
 
     // MARK: Stopping
@@ -128,99 +115,45 @@ public final class RelayService: DaemonService {
         do throws(ThreadError) { try Threads.start(name: "stopping", stopped) } catch { stopped() }
     }
 
-    // MARK: Routing
-
-    /// Runs the router and carries out what it wants.
-    func route(_ body: (inout Router<CertificateTrust>, inout RouterEffects) -> Void) {
-        var effects = RouterEffects()
-        body(&router, &effects)
-        for (message, peer) in effects.messages {
-            if let link = hub.exchange.forwarder.linkNumber(of: NodeID(of: peer)) {
-                hub.exchange.sendMesh(message, on: link)
-            }
-        }
-        for alarm in effects.alarms { raise(alarm) }
-        if effects.routesDidChange || routesAreStale {
-            routesAreStale = false
-            hub.exchange.forwarder.setPolicy(router.policy(flows), at: reactor.now)
-            hub.exchange.forwarder.setRoutes(router.routes)
-        }
-        routerTimer?.arm(at: router.nextDeadline)
-    }
-
-    private func raise(_ alarm: RouterAlarm) {
-        log.warning("mesh.alarm", alarm.description)
-        if case .ownHigherAdvertisement(_, let boot, _) = alarm {
-            do { try BootNumber.save(boot, in: configuration.store.directory) } catch {
-                log.error("boot.unsaved", "the boot number cannot be stored: \(error)")
-            }
-        }
-    }
+    // MARK: The machine's word
 
     private func routerTimeReached() {
-        updateStatistics()
-        route { router, sink in
-            router.setWallTime(Clock.wall, at: reactor.now)
-            router.timeReached(reactor.now, into: &sink)
-        }
+        machine.timeReached(reactor.now, wall: Clock.wall, usage: usage, &hub.exchange)
+        settleMachine()
         hub.finishTurn()
     }
 
-    /// What the next advertisement says of queues and round trips.
-    func updateStatistics() {
-        let now = reactor.now
-        let figures = hub.exchange.forwarder.linkFigures(at: now)
-        for case let neighbour? in hub.neighbours {
-            let figure = figures[neighbour.link]
-            router.updateStatistics(
-                peer: neighbour.name,
-                Advertisement.Statistics(
-                    roundTrip: hub.exchange.roundTrip(of: neighbour.link) ?? .zero,
-                    bytesQueued: UInt64(figure.bytes), envelopesQueued: UInt64(figure.envelopes),
-                    oldestAge: figure.oldestAge))
-        }
-        let holdings = hub.exchange.forwarder.holdings
-        let usage = store?.usage
-        router.updateHoldings(
-            Advertisement.Holdings(
-                parkedEnvelopes: UInt64(holdings.parked), parkedBytes: UInt64(holdings.parkedBytes),
-                storedEnvelopes: UInt64(usage?.records ?? 0), storedBytes: UInt64(usage?.liveBytes ?? 0)))
+    var usage: LogUsage { store?.usage ?? LogUsage() }
+
+    /// After every call of the machine: tells what it noticed and sets its alarm.
+    func settleMachine() {
+        for fact in machine.takeFacts() { tell(fact) }
+        routerTimer?.arm(at: machine.nextDeadline)
     }
-}
 
-/// Gathers what a router wants done.
-struct RouterEffects: RouterSink {
-    var messages: [(message: [UInt8], peer: NodeName)] = []
-    var alarms: [RouterAlarm] = []
-    var routesDidChange = false
-
-    mutating func send(_ message: [UInt8], to peer: NodeName) { messages.append((message, peer)) }
-    mutating func routesChanged() { routesDidChange = true }
-    mutating func alarm(_ alarm: RouterAlarm) { alarms.append(alarm) }
+    private func linkUp(_ neighbour: Neighbour) {
+        machine.linkUp(
+            neighbour.link, neighbour.name, neighbour.kind, cost: hub.cost(of: neighbour.name),
+            dialledByUs: neighbour.dialledByUs, &hub.exchange, at: reactor.now)
+        settleMachine()
+    }
 }
 
 extension RelayService: LinkHubOwner {
-    public func linkEstablished(_ link: LinkIndex, _ neighbour: Neighbour) {
-        route { router, sink in
-            router.linkUp(
-                peer: neighbour.name, kind: neighbour.kind, cost: hub.cost(of: neighbour.name),
-                dialledByUs: neighbour.dialledByUs, at: reactor.now, into: &sink)
-        }
-    }
+    public func linkEstablished(_ link: LinkIndex, _ neighbour: Neighbour) { linkUp(neighbour) }
 
     public func linkEnded(_ link: LinkIndex, _ neighbour: Neighbour) {
-        route { router, sink in router.linkDown(peer: neighbour.name, at: reactor.now, into: &sink) }
+        machine.linkDown(neighbour.name, &hub.exchange, at: reactor.now)
+        settleMachine()
     }
 
     public func meshMessage(_ message: [UInt8], from neighbour: NodeName) {
-        route { router, sink in
-            do throws(LinkStateError) {
-                try router.receive(message, from: neighbour, at: reactor.now, into: &sink)
-            } catch {
-                log.warning(
-                    "mesh.bad-message", "a neighbour sent a link-state message that is none",
-                    ["peer": neighbour, "reason": error])
-            }
-        }
+        machine.receive(message, from: neighbour, &hub.exchange, at: reactor.now)
+        settleMachine()
+    }
+
+    public func perform(_ effects: [Effect]) {
+        store?.submit { batch in machine.perform(effects, &hub.exchange, &batch, at: reactor.now) }
+        settleMachine()
     }
 }

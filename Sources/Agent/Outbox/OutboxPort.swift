@@ -1,5 +1,6 @@
 import Envelope
 import Journal
+import Mesh
 import Node
 import Platform
 import Synchronization

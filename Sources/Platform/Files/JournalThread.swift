@@ -29,10 +29,11 @@ public final class JournalThread: Sendable {
         _ disk: Disk, directory: String, options: LogOptions, replay: (ReplayedRecord) -> Void,
         completed: @escaping @Sendable ([JournalCompletion]) -> Void
     ) throws(JournalError) {
-        let log = try SegmentedLog(disk, directory: directory, options: options, replay: replay)
-        report = log.report
-        let desk = JournalDesk(usage: log.usage)
-        let worker = JournalWorkerBox(JournalWorker(log: log, desk: desk, completed: completed))
+        let committer = Committer(
+            try SegmentedLog(disk, directory: directory, options: options, replay: replay))
+        report = committer.report
+        let desk = JournalDesk(usage: committer.usage)
+        let worker = JournalWorkerBox(JournalWorker(committer, desk: desk, completed: completed))
         do throws(ThreadError) {
             thread = try Threads.start(name: "journal") { worker.run() }
         } catch {
@@ -78,9 +79,9 @@ final class JournalDesk: Sendable {
     func submit(_ fill: (inout JournalBatch) -> Void) {
         let mustRing = shared.withLock { shared in
             guard !shared.isStopping else { return false }
-            let wasEmpty = shared.batch.operations.isEmpty
+            let wasEmpty = shared.batch.isEmpty
             fill(&shared.batch)
-            return wasEmpty && !shared.batch.operations.isEmpty
+            return wasEmpty && !shared.batch.isEmpty
         }
         if mustRing { bell.ring() }
     }
@@ -94,7 +95,7 @@ final class JournalDesk: Sendable {
     func take(_ batch: inout JournalBatch) -> (isStopping: Bool, isEmpty: Bool) {
         shared.withLock { shared in
             swap(&batch, &shared.batch)
-            return (shared.isStopping, batch.operations.isEmpty)
+            return (shared.isStopping, batch.isEmpty)
         }
     }
 }

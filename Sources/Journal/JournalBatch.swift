@@ -1,9 +1,6 @@
-public import Journal
-
-/// Operations for the journal's thread, gathered in one buffer: what ``JournalThread/submit(_:)`` hands to its
-/// caller to fill.
+/// Operations for a journal, gathered in one buffer: what a ``Committer`` does together.
 public struct JournalBatch: Sendable {
-    /// Bytes waiting for the thread at most; past it ``append(_:token:_:_:urgent:)`` says no.
+    /// Bytes waiting to be written at most; past it ``append(_:token:_:_:urgent:chain:)`` says no.
     public static let byteLimit = 64 << 20
     /// Operations waiting at most; past it appends are refused.
     public static let operationLimit = 1 << 20
@@ -19,7 +16,9 @@ public struct JournalBatch: Sendable {
     /// Payloads of the appends, one behind the other.
     private(set) var bytes: [UInt8] = []
 
-    init() {}
+    public init() {}
+
+    public var isEmpty: Bool { operations.isEmpty }
 
     /// Asks for a record whose payload is `first` followed by `second`; both are copied now.
     /// - Parameter chain: appends of one chain become durable in their order or not at all: once one is refused, all
@@ -54,7 +53,8 @@ public struct JournalBatch: Sendable {
         operations.append(.read(lsn, token: token))
     }
 
-    mutating func removeAll() {
+    /// Empties it and keeps its memory, where that is not much.
+    public mutating func removeAll() {
         operations.removeAll(keepingCapacity: true)
         bytes.removeAll(keepingCapacity: bytes.capacity <= 8 << 20)
     }

@@ -1,7 +1,7 @@
 import Envelope
 import Testing
 
-@testable import Node
+@testable import Mesh
 
 @Suite struct StoredEnvelopeTests {
     private let boot = Bytes16(low: 1, high: 2)

@@ -1,6 +1,4 @@
 import Envelope
-import Glibc
-import Platform
 
 /// What a journal record of an envelope begins with: how old it was when it was written, and when that was.
 ///
@@ -42,10 +40,6 @@ public struct StoredEnvelope: Sendable {
 }
 
 extension Bytes16 {
-    /// The id of this boot of the machine; ``unknownBoot`` where the kernel does not tell it.
-    public static var currentBoot: Bytes16 {
-        Bytes16(hexadecimal: Clock.bootID.filter { $0 != "-" }) ?? unknownBoot
-    }
-
-    static var unknownBoot: Bytes16 { Bytes16(low: 0, high: 0) }
+    /// Stands for a boot of a machine that does not tell its id.
+    public static var unknownBoot: Bytes16 { Bytes16(low: 0, high: 0) }
 }

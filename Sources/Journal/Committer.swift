@@ -1,0 +1,135 @@
+/// Does what a journal is asked for, batch by batch, each under one commit, and says what came of it. A machine over
+/// the ``FileSystem``: whoever owns it decides on which thread and when.
+///
+/// Invariants:
+/// - an append or a release is told as done only after the commit that holds it came back;
+/// - after a failed commit appends are refused until one goes through; what the failed one held is kept and tried again;
+/// - appends of one chain become durable in their order or not at all.
+public struct Committer<Files: FileSystem>: ~Copyable {
+    /// Bytes that cleaning copies between two commits at most, so that a commit never waits long for it.
+    private static var cleaningBudget: Int { 1 << 20 }
+    /// How soon ``run(_:)`` should be called again, with or without a batch, while ``isStalled``.
+    public static var retryDelay: Duration { .seconds(1) }
+
+    private var log: SegmentedLog<Files>
+    /// Completions of operations that wait for the commit.
+    private var waiting: [JournalCompletion] = []
+    private var done: [JournalCompletion] = []
+    /// Chains of which an append was refused, and why.
+    private var broken: [UInt64: JournalError] = [:]
+    /// Why the last commit failed.
+    private var stall: JournalError?
+
+    public init(_ log: consuming SegmentedLog<Files>) { self.log = log }
+
+    public var report: RecoveryReport { log.report }
+    /// As of the last commit.
+    public var usage: LogUsage { log.usage }
+    /// Records found damaged since opening.
+    public var damageFound: [DamagedRecord] { log.damageFound }
+    /// The last commit failed and waits to be tried again.
+    public var isStalled: Bool { stall != nil }
+
+    /// Performs the operations in their order and commits.
+    /// - Returns: what came of them, and of earlier ones that were waiting for a commit to go through.
+    public mutating func run(_ batch: borrowing JournalBatch) -> [JournalCompletion] {
+        perform(batch)
+        commit()
+        return takeDone()
+    }
+
+    private mutating func takeDone() -> [JournalCompletion] {
+        var taken: [JournalCompletion] = []
+        swap(&taken, &done)
+        return taken
+    }
+
+    private mutating func perform(_ batch: borrowing JournalBatch) {
+        batch.bytes.withUnsafeBytes { bytes in
+            var offset = 0
+            for operation in batch.operations {
+                switch operation {
+                case .append(let kind, let token, let count, let urgent, let chain):
+                    append(kind, token, UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count]), urgent, chain)
+                    offset += count
+                case .mend(let chain): broken[chain] = nil
+                case .release(let lsn, let token):
+                    log.release(lsn)
+                    if let token { waiting.append(JournalCompletion(token: token, lsn: lsn, outcome: .released)) }
+                case .read(let lsn, let token):
+                    read(lsn, token)
+                }
+            }
+        }
+    }
+
+    private mutating func append(
+        _ kind: RecordKind, _ token: UInt64, _ bytes: UnsafeRawBufferPointer, _ urgent: Bool, _ chain: UInt64
+    ) {
+        do throws(JournalError) {
+            // A failing disk gets no more to keep: custody stops until a commit is safe again.
+            if let stall { throw stall }
+            if chain != 0, let error = broken[chain] { throw error }
+            let lsn = try log.append(kind, bytes, urgent: urgent)
+            waiting.append(JournalCompletion(token: token, lsn: lsn, outcome: .durable))
+        } catch {
+            if chain != 0 { broken[chain] = error }
+            done.append(JournalCompletion(token: token, lsn: .none, outcome: .refused(error)))
+        }
+    }
+
+    private mutating func read(_ lsn: LSN, _ token: UInt64) {
+        var payload: [UInt8] = []
+        do throws(JournalError) {
+            let kind = try log.read(lsn, into: &payload)
+            done.append(JournalCompletion(token: token, lsn: lsn, outcome: .bytes(kind, payload)))
+        } catch {
+            done.append(JournalCompletion(token: token, lsn: lsn, outcome: .refused(error)))
+        }
+    }
+
+    private mutating func commit() {
+        do throws(JournalError) {
+            try log.commit()
+            if stall != nil { done.append(JournalCompletion(token: 0, lsn: .none, outcome: .resumed)) }
+            stall = nil
+            done.append(contentsOf: waiting)
+            waiting.removeAll(keepingCapacity: true)
+        } catch {
+            if stall == nil { done.append(JournalCompletion(token: 0, lsn: .none, outcome: .stalled(error))) }
+            stall = error
+        }
+    }
+
+    /// Gives room back and keeps empty segments ready.
+    /// - Parameter isIdle: nothing else is waiting, so there is time to make segments ready.
+    /// - Returns: true where there may be more to do.
+    public mutating func tidy(isIdle: Bool) -> Bool {
+        guard stall == nil else { return false }
+        do throws(JournalError) {
+            let report = try log.clean(budget: Self.cleaningBudget)
+            if !report.isIdle { return true }
+            return isIdle ? try log.prepare() : true
+        } catch {
+            // Nothing is lost by it. What matters fails in the next commit too, and is told there.
+            return false
+        }
+    }
+
+    /// Closes the journal; what cannot be made durable any more is refused. Nothing may be asked of it afterwards.
+    public mutating func finish() -> [JournalCompletion] {
+        let last: JournalError?
+        do throws(JournalError) {
+            try log.close()
+            last = nil
+        } catch {
+            last = error
+        }
+        for var completion in waiting {
+            if let last { completion.outcome = .refused(last) }
+            done.append(completion)
+        }
+        waiting = []
+        return takeDone()
+    }
+}

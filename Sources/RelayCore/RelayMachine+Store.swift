@@ -1,0 +1,100 @@
+import Envelope
+import Journal
+import Link
+import Mesh
+
+// The relay's journal: what is not confirmed in time, and what has no way on.
+extension RelayMachine {
+    /// How a relay's journal is opened: of each record the start reads the front, with the envelope's header.
+    public static func logOptions(segmentBytes: Int, maxBytes: Int, entropy: UInt64) -> LogOptions {
+        LogOptions(
+            segmentBytes: segmentBytes, maxBytes: maxBytes, entropy: entropy, kinds: [StoredEnvelope.recordKind],
+            replayPrefix: StoredEnvelope.prefixBytes + Header.size)
+    }
+
+    /// A live record was found when the journal was opened.
+    /// - Returns: whether it is an envelope; ``RelayFact/unreadableRecord(_:)`` tells of one that is none.
+    public mutating func recover(_ record: ReplayedRecord, _ exchange: inout Exchange, at now: Instant) -> Bool {
+        let prefix = record.prefix
+        guard let stored = StoredEnvelope(prefix), prefix.count >= StoredEnvelope.prefixBytes + Header.size,
+            let header = try? Header(UnsafeRawBufferPointer(rebasing: prefix[StoredEnvelope.prefixBytes...]))
+        else {
+            note(.unreadableRecord(record.lsn))
+            return false
+        }
+        exchange.forwarder.recovered(
+            header: header, hop: stored.hop(at: now, boot: boot), length: record.length - StoredEnvelope.prefixBytes,
+            stored: record.lsn.number, at: now)
+        return true
+    }
+
+    /// Carries out what the exchange wants done.
+    public mutating func perform(
+        _ effects: [Effect], _ exchange: inout Exchange, _ batch: inout JournalBatch, at now: Instant
+    ) {
+        var refused: [InstanceID] = []
+        for effect in effects {
+            switch effect {
+            case .store(let id): if !store(id, exchange, &batch, at: now) { refused.append(id) }
+            case .forget(let stored): batch.release(LSN(stored))
+            case .fetch(let id, let stored): batch.read(LSN(stored), token: id.token)
+            case .deliver(let id):
+                // Nothing is addressed to a relay in this version; it stays with whoever sent it.
+                exchange.forwarder.giveBack(id, .setAside, delay: .seconds(60), at: now)
+            case .expired(let dropped):
+                note(.expired(destination: dropped.destination, lane: dropped.lane, bytes: dropped.bytes))
+            case .damaged(let link, _, let reason): note(.damagedArrival(link: link, reason: reason))
+            case .departed, .refuse: break
+            }
+        }
+        for id in refused { exchange.forwarder.storeFailed(id, at: now) }
+    }
+
+    /// - Returns: false where the batch has no room.
+    private func store(
+        _ id: InstanceID, _ exchange: borrowing Exchange, _ batch: inout JournalBatch, at now: Instant
+    ) -> Bool {
+        guard let bytes = exchange.forwarder.bytes(of: id), let hop = exchange.forwarder.hop(of: id, at: now) else {
+            return true
+        }
+        var prefix = ByteQueue()
+        StoredEnvelope(hop: hop, storedAt: now, boot: boot).append(to: &prefix)
+        return batch.append(RecordKind(StoredEnvelope.recordKind), token: id.token, prefix.readable, bytes)
+    }
+
+    /// What came of what was put into a batch.
+    public mutating func complete(
+        _ completions: [JournalCompletion], _ exchange: inout Exchange, at now: Instant
+    ) {
+        for completion in completions {
+            let id = InstanceID(token: completion.token)
+            switch completion.outcome {
+            case .durable:
+                exchange.forwarder.stored(id, as: completion.lsn.number, at: now)
+            case .bytes(_, let record):
+                record.withUnsafeBytes { bytes in
+                    let envelope = UnsafeRawBufferPointer(rebasing: bytes.dropFirst(StoredEnvelope.prefixBytes))
+                    exchange.forwarder.fetched(id, envelope, at: now)
+                }
+            case .refused(let error): refused(id, completion.lsn, error, &exchange, at: now)
+            case .stalled(let error): note(.storeStalled(error))
+            case .resumed: note(.storeResumed)
+            case .released: break
+            }
+        }
+    }
+
+    /// An append that was not taken leaves the envelope in memory and custody with the neighbour; a read that
+    /// failed has lost this copy.
+    private mutating func refused(
+        _ id: InstanceID, _ lsn: LSN, _ error: JournalError, _ exchange: inout Exchange, at now: Instant
+    ) {
+        if lsn == .none {
+            note(.storeRefused(error))
+            exchange.forwarder.storeFailed(id, at: now)
+        } else {
+            note(.readFailed(lsn, error))
+            exchange.forwarder.fetched(id, nil, at: now)
+        }
+    }
+}
