@@ -53,6 +53,7 @@ let package = Package(
         module("Journal", ["Envelope"]),
         module("Link", ["Envelope"]),
         module("Mesh", ["Envelope", "Link"]),
+        module("AgentCore", ["Envelope", "Journal", "Link", "Mesh"]),
         module("RelayCore", ["Envelope", "Journal", "Link", "Mesh"]),
 
         // Shells: own the resources and drive the cores.
@@ -61,7 +62,8 @@ let package = Package(
 
         // Roles.
         module("Relay", ["Envelope", "Crypto", "Journal", "Link", "Mesh", "RelayCore", "Platform", "Node"]),
-        module("Agent", ["Envelope", "Crypto", "Keyring", "Journal", "Link", "Mesh", "Platform", "Node"]),
+        module(
+            "Agent", ["Envelope", "Crypto", "Keyring", "Journal", "Link", "Mesh", "AgentCore", "Platform", "Node"]),
 
         // Edges: what touches the world outside the mesh. They implement the protocols of the roles.
         module("Connectors", ["CODBC", "Envelope", "Crypto", "Agent", "Node", "Platform"]),
@@ -79,29 +81,34 @@ let package = Package(
         .testTarget(
             name: "FuzzTargets",
             dependencies: [
-                "Envelope", "Crypto", "Keyring", "Journal", "Link", "Mesh", "Platform", "Node", "Agent", "Connectors",
-                "Admin", "Commands",
+                "Envelope", "Crypto", "Keyring", "Journal", "Link", "Mesh", "AgentCore", "Platform", "Node", "Agent",
+                "Connectors", "Admin", "Commands",
             ],
             path: "Fuzz/Targets", swiftSettings: settings),
         tests("FuzzReplayTests", ["FuzzTargets"]),
 
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
-        tests("EnvelopeTests", ["Envelope"]),
+        tests("EnvelopeTests", ["TestSupport", "Envelope"]),
         tests("CryptoTests", ["Crypto", "COpenSSL", "Envelope"]),
         tests("KeyringTests", ["Keyring", "Envelope", "Crypto"]),
         tests("JournalTests", ["TestSupport", "Journal", "Envelope"]),
-        tests("LinkTests", ["Link", "Envelope"]),
+        tests("LinkTests", ["TestSupport", "Link", "Envelope"]),
         tests("MeshTests", ["TestSupport", "Mesh", "Link", "Envelope"]),
+        tests("AgentCoreTests", ["TestSupport", "AgentCore", "Journal", "Mesh", "Envelope"]),
         tests("RelayCoreTests", ["RelayCore", "Journal", "Link", "Mesh", "Envelope"]),
         tests("PlatformTests", ["CUV", "Platform", "Crypto", "Journal", "Envelope"]),
         tests("NodeTests", ["Node", "Crypto", "Platform", "Envelope", "Mesh"]),
         tests("ConnectorsTests", ["Connectors", "Agent", "Envelope", "Node"]),
         tests(
             "AgentTests",
-            ["TestSupport", "Agent", "Relay", "Node", "Platform", "Mesh", "Journal", "Keyring", "Envelope", "Crypto"]),
+            [
+                "TestSupport", "Agent", "AgentCore", "Relay", "Node", "Platform", "Mesh", "Journal", "Keyring",
+                "Envelope", "Crypto",
+            ]),
         tests("AdminTests", ["Admin", "Node", "Envelope"]),
         tests("CommandsTests", ["Commands", "Node", "Admin", "Keyring", "Envelope", "Crypto"]),
         tests(
-            "IntegrationTests", ["Admin", "Crypto", "Envelope", "Keyring", "Link", "Mesh", "Node", "Platform"]),
+            "IntegrationTests",
+            ["TestSupport", "Admin", "Crypto", "Envelope", "Keyring", "Link", "Mesh", "Node", "Platform"]),
     ]
 )

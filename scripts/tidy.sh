@@ -32,7 +32,7 @@ complain "Foundation is for Admin and Commands alone" \
 complain "Admin and Commands take FoundationEssentials, not the whole Foundation" \
     "$(grep -rnE '^(@[a-z]+ )?import Foundation$' --include='*.swift' Sources/Admin Sources/Commands || true)"
 
-cores="Envelope Crypto Keyring Journal Link Mesh RelayCore"
+cores="Envelope Crypto Keyring Journal Link Mesh AgentCore RelayCore"
 for core in $cores; do
     [ -d "Sources/$core" ] || continue
     forbidden='Foundation[A-Za-z]*|Glibc|Dispatch|Synchronization|CUV|CMicroHTTPD|CCurl|CODBC|CYaml'

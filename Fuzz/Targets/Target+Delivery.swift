@@ -1,6 +1,7 @@
 import Envelope
 
 @testable import Agent
+@testable import AgentCore
 
 extension Target {
     static let deliveryOrder = Target(

@@ -2,6 +2,7 @@ import Crypto
 import Envelope
 
 @testable import Agent
+@testable import AgentCore
 
 extension Target {
     static let outbox = Target(

@@ -2,6 +2,7 @@ import Envelope
 import Journal
 
 @testable import Agent
+@testable import AgentCore
 @testable import Connectors
 @testable import Mesh
 @testable import Node

@@ -53,6 +53,13 @@ public struct JournalBatch: Sendable {
         operations.append(.read(lsn, token: token))
     }
 
+    /// Puts what another batch holds behind what this one holds, and empties the other.
+    public mutating func take(_ other: inout JournalBatch) {
+        bytes.append(contentsOf: other.bytes)
+        operations.append(contentsOf: other.operations)
+        other.removeAll()
+    }
+
     /// Empties it and keeps its memory, where that is not much.
     public mutating func removeAll() {
         operations.removeAll(keepingCapacity: true)

@@ -8,6 +8,7 @@ import Synchronization
 import Testing
 
 @testable import Agent
+@testable import AgentCore
 
 /// A directory of its own for one test, removed at the end.
 final class TemporaryDirectory {
@@ -42,19 +43,6 @@ final class TemporaryDirectory {
     private static func remove(_ path: String) {
         for name in list(path) { remove(path + "/" + name) }
         if unlink(path) != 0 { rmdir(path) }
-    }
-}
-
-/// Small numbers from a seed, so that a failure can be run again.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-    init(_ seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 | 1 }
-
-    mutating func next() -> UInt64 {
-        state ^= state << 13
-        state ^= state >> 7
-        state ^= state << 17
-        return state &* 0x2545_F491_4F6C_DD1D
     }
 }
 

@@ -1,4 +1,5 @@
 import Envelope
+import TestSupport
 import Testing
 
 /// What a test expects a record to be.

@@ -1,4 +1,5 @@
 import Node
+import TestSupport
 import Testing
 
 extension IntegrationTests {

@@ -1,3 +1,4 @@
+import AgentCore
 import Envelope
 import Keyring
 import Mesh

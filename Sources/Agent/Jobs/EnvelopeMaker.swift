@@ -1,3 +1,4 @@
+import AgentCore
 import Crypto
 import Envelope
 import Keyring
@@ -81,7 +82,7 @@ final class EnvelopeMaker: Sendable {
             state.next = sequence.next
             port.submit(
                 Submission(
-                    stream: handle, sequence: sequence, envelope: envelope, lifetime: settings.lifetime,
+                    stream: handle.stream, sequence: sequence, envelope: envelope, lifetime: settings.lifetime,
                     records: records, checkpoint: checkpoint, madeAt: Clock.now))
             return (handle.id, sequence)
         }

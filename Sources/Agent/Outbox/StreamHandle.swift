@@ -1,14 +1,10 @@
+import AgentCore
 import Envelope
 import Synchronization
 
 /// A stream being made: what its maker and the outbox share.
 final class StreamHandle: Sendable {
-    let id: StreamID
-    let job: String
-    let destination: NodeID
-    let lane: Lane
-    /// The journal keeps the stream's records in order by it; unlike all others of the process, never 0.
-    let chain: UInt64
+    let stream: OutboxStream
     /// The lowest sequence without receipt, raised by the outbox.
     private let lowest = Atomic<UInt64>(1)
 
@@ -18,12 +14,12 @@ final class StreamHandle: Sendable {
     static let reserve: UInt64 = 1024
 
     init(id: StreamID, job: String, destination: NodeID, lane: Lane) {
-        self.id = id
-        self.job = job
-        self.destination = destination
-        self.lane = lane
-        chain = Self.chains.add(1, ordering: .relaxed).newValue
+        stream = OutboxStream(
+            id: id, job: job, destination: destination, lane: lane,
+            chain: Self.chains.add(1, ordering: .relaxed).newValue)
     }
+
+    var id: StreamID { stream.id }
 
     var floor: Sequence { Sequence(lowest.load(ordering: .acquiring)) }
 

@@ -1,3 +1,4 @@
+import AgentCore
 import Crypto
 import Envelope
 import Journal
@@ -61,14 +62,14 @@ extension AgentService {
             started: birth.wall, uptimeSeconds: birth.uptimeSeconds(at: now), asOf: Clock.wall,
             links: hub.linkReports(at: now), counters: counters,
             store: StoreReport(
-                bytes: UInt64(usage?.liveBytes ?? 0), envelopes: UInt64(outbox.itemCount),
+                bytes: UInt64(usage?.liveBytes ?? 0), envelopes: UInt64(machine.envelopesKept),
                 limitBytes: UInt64(configuration.store.maxBytes)),
             memory: MemoryReport(
                 residentBytes: ProcessFigures.residentBytes, heldBytes: UInt64(holdings.memoryBytes),
                 budgetBytes: UInt64(configuration.memory)),
             jobs: jobs.map { job in
                 var report = job.status.current
-                report.unreceipted = UInt64(outbox.unreceipted(of: job.configuration.name))
+                report.unreceipted = UInt64(machine.unreceipted(of: job.configuration.name))
                 return report
             },
             sinks: allSinks.map(\.status.current), lastReload: lastReload)

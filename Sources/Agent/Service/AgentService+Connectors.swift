@@ -1,3 +1,4 @@
+import AgentCore
 import Crypto
 import Envelope
 import Journal
@@ -49,8 +50,8 @@ extension AgentService {
             reactor.schedule(after: .milliseconds(100)) { [weak self] in self?.closeStream(stream) }
             return
         }
-        outbox.close(stream)
-        perform(outbox.takeEffects())
+        let now = reactor.now
+        drive { machine, exchange, batch in machine.close(stream, &exchange, &batch, at: now) }
     }
 
     /// Starts the jobs that may: not those whose checkpoint is still being read, nor those of which an earlier
@@ -59,7 +60,7 @@ extension AgentService {
         guard !isStopping else { return }
         for job in jobs {
             let name = job.configuration.name
-            guard !startedJobs.contains(name), retiring[name] == nil, !checkpointReads.values.contains(name) else {
+            guard !startedJobs.contains(name), retiring[name] == nil, !machine.awaitsCheckpoint(of: name) else {
                 continue
             }
             do throws(ThreadError) { try start(job) } catch {
@@ -72,8 +73,8 @@ extension AgentService {
     private func start(_ job: JobRunner) throws(ThreadError) {
         let name = job.configuration.name
         try job.start(
-            from: outbox.checkpoint(of: name).map { Checkpoint($0) },
-            behind: outbox.lastUnreceipted(of: name).map { JobRunner.Place(stream: $0.stream, sequence: $0.sequence) })
+            from: machine.checkpoint(of: name).map { Checkpoint($0) },
+            behind: machine.lastUnreceipted(of: name).map { JobRunner.Place(stream: $0.stream, sequence: $0.sequence) })
         startedJobs.insert(name)
     }
 
@@ -138,7 +139,7 @@ extension AgentService {
         hub.renew(renewed)
         let old = configuration
         configuration = new
-        outbox.resendAfter = new.resendAfter
+        machine.resendAfter = new.resendAfter
         hub.exchange.forwarder.setRoutes(.init(always: new.links.map { NodeID(of: $0.peer) }))
         hub.apply(new)
         try reloadJobs(old, new)

@@ -1,3 +1,4 @@
+import AgentCore
 import Crypto
 import Envelope
 import Journal
@@ -80,13 +81,12 @@ extension AgentService {
         _ stage: MessageWaiters.Stage, _ stream: StreamID, _ sequence: Sequence,
         _ tell: @escaping @Sendable (Bool) -> Void
     ) -> UInt64? {
-        let index = outbox.streamIndex[stream]
         // A stream that has ended is neither in the outbox nor being made.
-        let hasEnded = index == nil && handles[stream] == nil
+        let hasEnded = machine.isDurable(stream, sequence) == nil && handles[stream] == nil
         let isDone =
             switch stage {
-            case .durable: index.map { sequence <= outbox.streams[$0].last } ?? hasEnded
-            case .receipted: index.map { sequence < outbox.floor(of: $0) } ?? hasEnded
+            case .durable: machine.isDurable(stream, sequence) ?? hasEnded
+            case .receipted: machine.isReceipted(stream, sequence) ?? hasEnded
             }
         if isDone || isStopping {
             tell(isDone)

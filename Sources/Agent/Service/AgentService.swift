@@ -1,3 +1,4 @@
+import AgentCore
 import Crypto
 import Envelope
 import Journal
@@ -19,14 +20,9 @@ public final class AgentService: DaemonService {
     let hub: LinkHub
     let keys: KeyRing
     let birth = Birth()
-    let boot = Bytes16.currentBoot
     let port = OutboxPort()
     var configuration: NodeConfiguration
-    var outbox: Outbox
-    var book = ReceiptBook()
-    /// Numbers this agent's own receipts; a receipt stream begins with the process.
-    let receiptStream = StreamID(Entropy.bytes16())
-    var receiptSequence = Sequence(1)
+    var machine: AgentMachine<CertificateTrust>
     var journal: JournalThread?
     var jobs: [JobRunner] = []
     var sinks: [(configuration: SinkConfiguration, worker: SinkWorker)] = []
@@ -39,8 +35,6 @@ public final class AgentService: DaemonService {
     /// Makers of messages sent by hand, by destination and lane.
     var messengers: [String: EnvelopeMaker] = [:]
     var waiters = MessageWaiters()
-    /// Checkpoints that must be read back before their jobs may start: job name by record.
-    var checkpointReads: [UInt64: String] = [:]
     var retryIsScheduled = false
     var startedJobs: Set<String> = []
     /// How many runners of a job were taken out of the configuration and still run their last batch.
@@ -59,7 +53,9 @@ public final class AgentService: DaemonService {
         self.connectors = connectors
         trust = CertificateTrust(identity)
         keys = KeyRing(try Keychain.load(start.configuration))
-        outbox = Outbox(resendAfter: start.configuration.resendAfter)
+        machine = AgentMachine(
+            identity: identity.id, machineBoot: .currentBoot, trust: trust, resendAfter: configuration.resendAfter,
+            receiptStream: StreamID(Entropy.bytes16()))
         let directory = start.configuration.store.directory
         try Files.createDirectory(directory)
         quarantine = try Quarantine(directory: directory + "/quarantine", log: log)
@@ -86,20 +82,19 @@ public final class AgentService: DaemonService {
 
     private func timeReached() {
         let now = reactor.now
-        outbox.timeReached(now)
-        sendReceipts(at: now)
-        settle()
+        drive { machine, exchange, batch in machine.timeReached(now, wall: Clock.wall, &exchange, &batch) }
+        hub.finishTurn()
     }
 
     /// Carries out what the outbox wants and sets the alarm.
     func settle() {
-        perform(outbox.takeEffects())
+        let now = reactor.now
+        drive { machine, exchange, batch in machine.settle(&exchange, &batch, at: now) }
         hub.finishTurn()
-        armTimer()
     }
 
-    /// What leaves, or arrives, moves the next deadline; so this follows everything that touches outbox or book.
-    func armTimer() { timer?.arm(at: min(outbox.nextDeadline, book.nextDeadline)) }
+    /// What leaves, or arrives, moves the next deadline; so this follows every use of the machine.
+    func armTimer() { timer?.arm(at: machine.nextDeadline) }
 
     // MARK: Stopping
 
@@ -139,7 +134,8 @@ public final class AgentService: DaemonService {
     var allSinks: [SinkWorker] { sinks.map(\.worker) + [mailbox].compactMap { $0 } }
 
     private func leave(_ done: ReactorBound<() -> Void>) {
-        sendReceipts(at: .never)
+        let now = reactor.now
+        drive { machine, exchange, _ in machine.sendLastReceipts(wall: Clock.wall, &exchange, at: now) }
         settle()
         hub.leaveAll()
         let until = reactor.now + .seconds(2)

@@ -6,6 +6,7 @@ import Platform
 import Testing
 
 @testable import Agent
+@testable import AgentCore
 
 /// Seals envelopes as a source would for the agent of a test.
 struct InboxKeys {

@@ -7,6 +7,7 @@ import Platform
 import Testing
 
 @testable import Agent
+@testable import AgentCore
 @testable import Node
 
 @Suite(.timeLimit(.minutes(1))) struct InboxTests {

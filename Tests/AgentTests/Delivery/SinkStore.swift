@@ -5,6 +5,7 @@ import Platform
 import Synchronization
 
 @testable import Agent
+@testable import AgentCore
 
 /// What lies behind the sinks of a test: it outlives each of them, as a database outlives its connections.
 final class SinkStore: Sendable {

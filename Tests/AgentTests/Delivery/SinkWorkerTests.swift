@@ -6,6 +6,7 @@ import Synchronization
 import Testing
 
 @testable import Agent
+@testable import AgentCore
 
 @Suite(.timeLimit(.minutes(1))) struct SinkWorkerTests {
     private let store = SinkStore()

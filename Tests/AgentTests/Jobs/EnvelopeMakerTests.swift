@@ -6,6 +6,7 @@ import Platform
 import Testing
 
 @testable import Agent
+@testable import AgentCore
 
 @Suite(.timeLimit(.minutes(1))) struct EnvelopeMakerTests {
     private struct Begun: Equatable {

@@ -5,6 +5,7 @@ import Platform
 import Testing
 
 @testable import Agent
+@testable import AgentCore
 @testable import Node
 
 @Suite(.timeLimit(.minutes(1))) struct JobRunnerTests {
@@ -245,8 +246,8 @@ import Testing
         // Nothing becomes durable, so what may be pending fills up.
         let runner = try runner(port: OutboxPort())
         try runner.start(from: nil, behind: nil)
-        #expect(script.reads.wait { $0.count >= OutboxPort.pendingBytes >> 20 })
+        #expect(script.reads.wait { $0.count >= OutboxGate.pendingBytes >> 20 })
         end(runner)
-        #expect(script.reads.all.count <= OutboxPort.pendingBytes >> 20 + 1)
+        #expect(script.reads.all.count <= OutboxGate.pendingBytes >> 20 + 1)
     }
 }

@@ -2,6 +2,7 @@ import Envelope
 import Synchronization
 
 @testable import Agent
+@testable import AgentCore
 
 /// What the sources of a test read: texts, of which a checkpoint is the number read.
 final class SourceScript: Sendable {

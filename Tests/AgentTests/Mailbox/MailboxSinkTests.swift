@@ -5,6 +5,7 @@ import Platform
 import Testing
 
 @testable import Agent
+@testable import AgentCore
 
 @Suite struct MailboxSinkTests {
     private let directory: TemporaryDirectory

@@ -4,6 +4,7 @@ import Platform
 import Testing
 
 @testable import Agent
+@testable import AgentCore
 
 @Suite(.timeLimit(.minutes(1))) struct OutboxPortTests {
     private let directory: TemporaryDirectory
@@ -85,7 +86,7 @@ import Testing
 
     @Test func thereIsRoomUpToTheBytesPending() throws {
         let stream = OutboxScene.handle(1)
-        let share = OutboxPort.pendingBytes / 4
+        let share = OutboxGate.pendingBytes / 4
         submit(stream, 1...3, bytes: share)
         #expect(scene.port.hasRoom(stream, Sequence(4)))
         submit(stream, 4...4, bytes: share)

@@ -7,6 +7,7 @@ import Platform
 import Synchronization
 
 @testable import Agent
+@testable import AgentCore
 
 /// A journal with a port before it, as an agent has them, and all that becomes durable, in that order.
 final class OutboxScene: Sendable {
@@ -69,7 +70,7 @@ final class OutboxScene: Sendable {
     /// An envelope of which only the length matters.
     static func submission(_ stream: StreamHandle, _ sequence: UInt64, bytes: Int) -> Submission {
         Submission(
-            stream: stream, sequence: Sequence(sequence), envelope: [UInt8](repeating: 1, count: bytes),
+            stream: stream.stream, sequence: Sequence(sequence), envelope: [UInt8](repeating: 1, count: bytes),
             lifetime: 3600, records: 1, checkpoint: [UInt8(truncatingIfNeeded: sequence)], madeAt: Clock.now)
     }
 }

@@ -1,3 +1,5 @@
+import TestSupport
+
 /// Everything that plant-a collects in the tests of delivery, and what must be in plant-b in the end: lines and rows of
 /// growing files, whole files, rows of a database.
 ///

@@ -1,5 +1,6 @@
 import Envelope
 import Link
+import TestSupport
 import Testing
 
 @testable import Mesh
@@ -8,7 +9,7 @@ import Testing
 struct PartsTests {
     @Test func slabsKeepBytesAndGiveMemoryBack() {
         for seed in UInt64(1)...10 {
-            var random = SeededRandom(seed: seed)
+            var random = SeededGenerator(seed: seed)
             var pool = SlabPool()
             var model: [(block: Block, byte: UInt8, length: Int)] = []
             for step in 0..<2000 {
@@ -54,7 +55,7 @@ struct PartsTests {
     }
 
     @Test func holdsEndInTimeWhateverTheirOrder() {
-        var random = SeededRandom(seed: 3)
+        var random = SeededGenerator(seed: 3)
         var schedule = HoldSchedule(.milliseconds(20) ... .seconds(2))
         var latest: [UInt64: Instant] = [:]
         var now = Instant.zero
@@ -78,7 +79,7 @@ struct PartsTests {
 
     @Test func ledgerTellsEachSafeTransmissionOnce() {
         for seed in UInt64(1)...20 {
-            var random = SeededRandom(seed: seed)
+            var random = SeededGenerator(seed: seed)
             var ledger = CustodyLedger()
             ledger.sessionBegan(Bytes16(low: seed, high: 1))
             ledger.noteReceived()
@@ -117,7 +118,7 @@ struct PartsTests {
 
     @Test func queuesKeepTheOrderOfArrival() {
         for seed in UInt64(1)...20 {
-            var random = SeededRandom(seed: seed)
+            var random = SeededGenerator(seed: seed)
             var table = InstanceTable()
             var queue = EnvelopeQueue()
             var inside: [UInt32] = []

@@ -46,13 +46,13 @@ struct RandomRun {
     let a: ToyNode
     let b: ToyNode
     let relays: [ToyNode]
-    private var random: SeededRandom
+    private var random: SeededGenerator
     /// Pairs that may have a wire.
     private let edges: [(ToyNode, ToyNode)]
     private let hasExpiry: Bool
 
     init(seed: UInt64, isDiamond: Bool = false, durability: Durability = .cutThrough) {
-        random = SeededRandom(seed: seed)
+        random = SeededGenerator(seed: seed)
         let world = World(seed: seed)
         self.world = world
         let memory = [4 << 10, 64 << 10, 8 << 20].randomElement(using: &random) ?? 0

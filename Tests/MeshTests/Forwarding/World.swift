@@ -1,5 +1,6 @@
 import Envelope
 import Link
+import TestSupport
 import Testing
 
 @testable import Mesh
@@ -8,7 +9,7 @@ import Testing
 /// envelope's safe copies are.
 final class World {
     var now = Instant(nanoseconds: 1_000_000_000)
-    var random: SeededRandom
+    var random: SeededGenerator
     var nodes: [ToyNode] = []
     var wires: [Wire] = []
     var ledger = Ledger()
@@ -18,7 +19,7 @@ final class World {
     /// Bytes a wire takes before the sender must wait.
     var wireBytes = 4 << 20
 
-    init(seed: UInt64 = 1) { random = SeededRandom(seed: seed) }
+    init(seed: UInt64 = 1) { random = SeededGenerator(seed: seed) }
 
     func add(
         _ name: String, kind: NodeKind = .relay, _ change: (inout Forwarder.Configuration) -> Void = { _ in }

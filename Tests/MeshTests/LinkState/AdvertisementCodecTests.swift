@@ -1,4 +1,5 @@
 import Envelope
+import TestSupport
 import Testing
 
 @testable import Mesh
@@ -60,7 +61,7 @@ import Testing
     }
 
     @Test func randomBytesNeverTrap() {
-        var random = SeededRandom(seed: 3)
+        var random = SeededGenerator(seed: 3)
         let model = Advertisement.sample().encoded()
         for _ in 0..<2_000 {
             var bytes = model

@@ -1,4 +1,5 @@
 import Envelope
+import TestSupport
 import Testing
 
 @testable import Mesh
@@ -6,7 +7,7 @@ import Testing
 /// Networks of routers under cuts, loss, reordering and restarts.
 @Suite struct ConvergenceTests {
     @Test(arguments: UInt64(1)...12) func databasesAreEqualAfterAHealAndPathsAreShortest(_ seed: UInt64) throws {
-        var random = SeededRandom(seed: seed &* 977)
+        var random = SeededGenerator(seed: seed &* 977)
         var network = ToyNetwork(relayCount: Int.random(in: 2...9, using: &random), extraWires: 6, seed: seed)
         attachAgents(&network)
         network.raiseAll()
@@ -25,7 +26,7 @@ import Testing
     }
 
     @Test(arguments: UInt64(1)...8) func partsOfACutNetworkAgreeAmongThemselves(_ seed: UInt64) throws {
-        var random = SeededRandom(seed: seed &* 31)
+        var random = SeededGenerator(seed: seed &* 31)
         var network = ToyNetwork(relayCount: 8, extraWires: 4, seed: seed)
         attachAgents(&network)
         network.raiseAll()

@@ -1,4 +1,5 @@
 import Envelope
+import TestSupport
 import Testing
 
 @testable import Mesh
@@ -10,7 +11,7 @@ private struct RandomMesh {
     var cost: [[UInt16?]]
 
     init(seed: UInt64) {
-        var random = SeededRandom(seed: seed)
+        var random = SeededGenerator(seed: seed)
         count = Int.random(in: 1...9, using: &random)
         let most = [1, 3, 65535].randomElement(using: &random) ?? 1
         let density = Int.random(in: 20...90, using: &random)

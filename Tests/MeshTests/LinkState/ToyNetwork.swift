@@ -1,23 +1,10 @@
 import Envelope
 import Mesh
-
-/// SplitMix64: the same numbers on every run of a seed.
-struct SeededRandom: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-}
+import TestSupport
 
 /// FNV-1a from a start value; stands for a hash wherever tests need one.
 func toyHash(_ bytes: some Swift.Sequence<UInt8>, _ start: UInt64) -> UInt64 {
-    var generator = SeededRandom(seed: bytes.reduce(start) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01B3 })
+    var generator = SeededGenerator(seed: bytes.reduce(start) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01B3 })
     return generator.next()
 }
 
@@ -98,7 +85,7 @@ struct ToyNetwork {
     private(set) var alarms: [RouterAlarm] = []
     private(set) var messageCount = 0
     private var flying: [Message] = []
-    private var random: SeededRandom
+    private var random: SeededGenerator
     /// Of a hundred messages.
     var lossPercent = 0
     var delayMost = Duration.milliseconds(20)
@@ -106,12 +93,12 @@ struct ToyNetwork {
     init(relays: [String], wires: [(Int, Int, UInt16)], seed: UInt64 = 1) {
         routers = relays.map { toyRouter($0) }
         self.wires = wires.map { Wire(first: $0.0, second: $0.1, cost: $0.2) }
-        random = SeededRandom(seed: seed)
+        random = SeededGenerator(seed: seed)
     }
 
     /// A connected graph: a random tree and some more edges.
     init(relayCount: Int, extraWires: Int, seed: UInt64) {
-        var random = SeededRandom(seed: seed)
+        var random = SeededGenerator(seed: seed)
         var pairs: [(Int, Int, UInt16)] = []
         for index in 1..<relayCount {
             pairs.append((Int.random(in: 0..<index, using: &random), index, UInt16.random(in: 1...9, using: &random)))

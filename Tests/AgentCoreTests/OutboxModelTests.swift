@@ -2,7 +2,7 @@ import Envelope
 import TestSupport
 import Testing
 
-@testable import Agent
+@testable import AgentCore
 
 /// The outbox beside a source, a journal that forgets what is not durable, a careless network and a destination that
 /// applies each stream in order. Whatever dies when, each record must have its effect once and in its order.

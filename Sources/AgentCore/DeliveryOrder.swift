@@ -4,7 +4,7 @@ import Envelope
 ///
 /// Invariant: what ``takeReady(bytes:)`` gives out for one stream rises without gap from the stream's mark, gaps that
 /// the source has given up (below its floor) excepted.
-struct DeliveryOrder<Token> {
+package struct DeliveryOrder<Token> {
     struct Waiting {
         var sequence: Sequence
         var bytes: Int
@@ -26,7 +26,7 @@ struct DeliveryOrder<Token> {
         var lastUse: UInt64 = 0
     }
 
-    enum Verdict: Equatable {
+    package enum Verdict: Equatable {
         case waits
         /// Its effect is durable already: confirm it and throw it away.
         case duplicate
@@ -48,17 +48,17 @@ struct DeliveryOrder<Token> {
     ///   - memoryBytes: what may wait for earlier envelopes before more is turned away.
     ///   - streamLimit: streams remembered; of those beyond, the ones with nothing waiting that were used longest ago
     ///     are forgotten, and their marks asked of the sink again.
-    init(memoryBytes: Int, streamLimit: Int = 4096) {
+    package init(memoryBytes: Int, streamLimit: Int = 4096) {
         self.memoryBytes = memoryBytes
         self.streamLimit = streamLimit
     }
 
-    var streamCount: Int { index.count }
+    package var streamCount: Int { index.count }
 
-    func knows(_ stream: StreamID) -> Bool { index[stream] != nil }
+    package func knows(_ stream: StreamID) -> Bool { index[stream] != nil }
 
     /// A stream met for the first time, with the mark its sink keeps.
-    mutating func add(_ id: StreamID, mark: Sequence) {
+    package mutating func add(_ id: StreamID, mark: Sequence) {
         guard index[id] == nil else { return }
         if index.count >= streamLimit { forgetIdle() }
         var stream = Stream(id: id, mark: mark, handedOut: mark)
@@ -81,11 +81,11 @@ struct DeliveryOrder<Token> {
         }
     }
 
-    func mark(of stream: StreamID) -> Sequence? { index[stream].map { streams[$0].mark } }
+    package func mark(of stream: StreamID) -> Sequence? { index[stream].map { streams[$0].mark } }
 
     /// - Parameter floor: the lowest sequence the source still cares for; what lies below never comes.
     /// - Precondition: the stream is known.
-    mutating func offer(
+    package mutating func offer(
         _ stream: StreamID, _ sequence: Sequence, floor: Sequence, bytes: Int, token: Token
     ) -> Verdict {
         guard let place = index[stream] else { preconditionFailure("a stream is added before it is offered to") }
@@ -158,7 +158,7 @@ struct DeliveryOrder<Token> {
 
     /// Takes the runs that may be applied now, at most `bytes` of them (but at least one envelope). Each stream gets
     /// its turn.
-    mutating func takeReady(bytes limit: Int) -> [(stream: StreamID, sequence: Sequence, token: Token)] {
+    package mutating func takeReady(bytes limit: Int) -> [(stream: StreamID, sequence: Sequence, token: Token)] {
         var ready: [(stream: StreamID, sequence: Sequence, token: Token)] = []
         var bytes = 0
         var rest: [Int] = []
@@ -189,7 +189,7 @@ struct DeliveryOrder<Token> {
     }
 
     /// The effect of what was taken is durable up to here.
-    mutating func applied(_ stream: StreamID, through sequence: Sequence) {
+    package mutating func applied(_ stream: StreamID, through sequence: Sequence) {
         guard let place = index[stream] else { return }
         streams[place].mark = max(streams[place].mark, sequence)
         streams[place].handedOut = max(streams[place].handedOut, sequence)
@@ -198,7 +198,7 @@ struct DeliveryOrder<Token> {
     }
 
     /// Forgets a stream and gives out what waits in it.
-    mutating func remove(_ stream: StreamID) -> [Token] {
+    package mutating func remove(_ stream: StreamID) -> [Token] {
         guard let place = index.removeValue(forKey: stream) else { return [] }
         let tokens = streams[place].waiting.map(\.token)
         bytesWaiting -= streams[place].waiting.reduce(0) { $0 + $1.bytes }
@@ -210,7 +210,7 @@ struct DeliveryOrder<Token> {
     }
 
     /// Forgets everything and gives out all that waits, for giving it back.
-    mutating func removeAll() -> [Token] {
+    package mutating func removeAll() -> [Token] {
         let tokens = streams.flatMap { $0.waiting.map(\.token) }
         self = DeliveryOrder(memoryBytes: memoryBytes, streamLimit: streamLimit)
         return tokens

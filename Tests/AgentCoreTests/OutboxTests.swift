@@ -1,7 +1,7 @@
 import Envelope
 import Testing
 
-@testable import Agent
+@testable import AgentCore
 
 @Suite final class OutboxTests {
     private var outbox = Outbox(resendAfter: .seconds(60))

@@ -1,7 +1,8 @@
 import Envelope
+import TestSupport
 import Testing
 
-@testable import Agent
+@testable import AgentCore
 
 @Suite struct DeliveryOrderTests {
     private static let stream = Sample.stream(1)

@@ -2,14 +2,20 @@ import Envelope
 import Mesh
 
 /// An envelope for this agent, copied out of the forwarder's memory for the threads that open and apply it.
-struct Arrival: Sendable {
-    var instance: InstanceID
-    var header: Header
-    var envelope: [UInt8]
+package struct Arrival: Sendable {
+    package var instance: InstanceID
+    package var header: Header
+    package var envelope: [UInt8]
+
+    package init(instance: InstanceID, header: Header, envelope: [UInt8]) {
+        self.instance = instance
+        self.header = header
+        self.envelope = envelope
+    }
 }
 
 /// What the delivering threads say of an arrival.
-enum DeliveryOutcome: Sendable {
+package enum DeliveryOutcome: Sendable {
     /// Its effect is durable, now or before, or it must not have one.
     case finished(InstanceID)
     /// Cannot be taken now; the relay keeps it.

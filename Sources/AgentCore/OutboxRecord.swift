@@ -1,7 +1,6 @@
 import Envelope
 import Journal
 import Mesh
-import Node
 
 /// A journal record of the outbox: an envelope with the checkpoint of the source behind it, or a checkpoint alone.
 ///

@@ -1,7 +1,7 @@
 import Envelope
 import Testing
 
-@testable import Agent
+@testable import AgentCore
 
 @Suite struct ReceiptBookTests {
     private let now = Sample.now

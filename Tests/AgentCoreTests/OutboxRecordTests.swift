@@ -1,10 +1,9 @@
 import Envelope
 import Journal
 import Mesh
-import Node
 import Testing
 
-@testable import Agent
+@testable import AgentCore
 
 @Suite struct OutboxRecordTests {
     private static let stored = StoredEnvelope(

@@ -1,0 +1,43 @@
+import Envelope
+import Journal
+import Mesh
+
+/// Something an agent's owner should do, log or pass on.
+package enum AgentFact: Sendable {
+    /// Open it and bring it to its sink; the outcome goes to ``AgentMachine/take(_:_:at:)``.
+    case deliver(Arrival)
+    /// An arrival that must have no effect: to be kept aside.
+    case damaged([UInt8], reason: String)
+    /// A receipt that is not genuine; it had no effect.
+    case forgedReceipt(from: NodeID)
+    /// A relay told that an envelope of ours lived out its lifetime.
+    case expiryNotice(StreamID)
+    /// An envelope of ours is durable here, all before it of its stream too.
+    case stored(StreamID, Sequence)
+    /// All up to `through` have had their effect; `floor` is the lowest without receipt.
+    case receipted(StreamID, job: String, through: Sequence, floor: Sequence)
+    /// Lived out its lifetime without a receipt.
+    case expired(StreamID, Sequence, floor: Sequence)
+    /// A stream gets no more, and all of it is receipted or expired.
+    case ended(StreamID)
+    /// The journal did not take a submission: to be told to the ``OutboxGate``.
+    case submissionRefused(token: UInt64, JournalError)
+    /// A job's long checkpoint was read back: the job may start.
+    case checkpointRead(job: String)
+    /// It cannot be read; ``AgentMachine/readCheckpoint(of:in:_:)`` should be called again after a while.
+    case checkpointUnreadable(job: String, record: UInt64, JournalError)
+    case unreadableRecord(LSN)
+    /// A stored envelope without receipt cannot be read back.
+    case readFailed(LSN, String)
+    case outboxStalled(JournalError)
+    case outboxResumed
+}
+
+/// Signs this node's receipts, and judges those of others.
+package protocol ReceiptTrust: Sendable {
+    /// A receipt for the source of the streams.
+    /// - Precondition: at most ``Limits/receiptEntries`` entries.
+    func receipt(for source: NodeID, _ entries: [Receipt.Entry]) -> Receipt
+    /// Whether `destination` really said this to `source`.
+    func verify(_ receipt: Receipt, from destination: NodeID, to source: NodeID) -> Bool
+}

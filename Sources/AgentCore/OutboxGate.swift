@@ -1,0 +1,127 @@
+import Envelope
+import Journal
+import Mesh
+
+/// What was handed over and is not durable yet, as a machine without I/O.
+///
+/// Invariant: the envelopes of a stream become durable in their order, or else a crash could leave the checkpoint
+/// of a later one without the records of an earlier one. So a stream of which the journal refused an envelope is
+/// held whole until that one is taken.
+public struct OutboxGate: Sendable {
+    /// Bytes handed over and not yet durable, before the makers wait.
+    public static let pendingBytes = 16 << 20
+
+    private struct Stream {
+        /// In the journal's hands.
+        var outstanding = 0
+        /// Refused, or made since then; in order.
+        var held: [UInt64] = []
+        var isHeld = false
+    }
+
+    /// There is a journal that takes appends; else everything is held.
+    public var isOpen = false
+    /// Id of the machine's boot; see ``StoredEnvelope``.
+    private let boot: Bytes16
+    private var pending: [UInt64: Submission] = [:]
+    private var bytes = 0
+    private var nextToken: UInt64 = 1
+    /// Of streams that have something pending, by chain.
+    private var streams: [UInt64: Stream] = [:]
+
+    public init(machineBoot: Bytes16) { boot = machineBoot }
+
+    public var hasRoom: Bool { bytes < Self.pendingBytes }
+
+    /// Hands an envelope to the journal; what becomes of it comes as a completion with the token.
+    /// - Returns: the token, and whether something is held that was not before: ``retryAll(_:at:)`` should be called in
+    ///   a while.
+    public mutating func submit(
+        _ submission: Submission, _ batch: inout JournalBatch, at now: Instant
+    ) -> (token: UInt64, needsRetry: Bool) {
+        let token = nextToken
+        nextToken += 1
+        pending[token] = submission
+        bytes += submission.envelope.count
+        let chain = submission.stream.chain
+        let wasHeld = streams[chain, default: Stream()].isHeld
+        if !wasHeld, append(token, submission, &batch, at: now) { return (token, false) }
+        streams[chain, default: Stream()].isHeld = true
+        streams[chain, default: Stream()].held.append(token)
+        return (token, !wasHeld)
+    }
+
+    private mutating func append(
+        _ token: UInt64, _ submission: Submission, _ batch: inout JournalBatch, at now: Instant
+    ) -> Bool {
+        guard isOpen else { return false }
+        let stored = StoredEnvelope(
+            hop: HopFields().aged(by: now - submission.madeAt), storedAt: now, boot: boot)
+        let isTaken = submission.envelope.withUnsafeBytes { envelope in
+            let front = OutboxRecord.front(
+                stored, header: UnsafeRawBufferPointer(rebasing: envelope[..<Header.size]), job: submission.stream.job,
+                checkpoint: submission.checkpoint)
+            return batch.append(
+                OutboxRecord.envelopeKind, token: token, front.readable,
+                UnsafeRawBufferPointer(rebasing: envelope[Header.size...]), chain: submission.stream.chain)
+        }
+        if isTaken { streams[submission.stream.chain, default: Stream()].outstanding += 1 }
+        return isTaken
+    }
+
+    /// The journal did not take it: it is held, and all of its stream with it.
+    /// - Returns: whether it was pending; ``retryAll(_:at:)`` should then be called in a while.
+    public mutating func refuse(_ token: UInt64) -> Bool {
+        guard let submission = pending[token] else { return false }
+        let chain = submission.stream.chain
+        var stream = streams[chain, default: Stream()]
+        stream.outstanding -= 1
+        stream.isHeld = true
+        // What was refused is older than what was held back since.
+        let place = stream.held.firstIndex { $0 > token } ?? stream.held.count
+        stream.held.insert(token, at: place)
+        streams[chain] = stream
+        return true
+    }
+
+    /// Hands over again what was refused, each stream in its order.
+    /// - Returns: whether something is held still.
+    public mutating func retryAll(_ batch: inout JournalBatch, at now: Instant) -> Bool {
+        var isHeld = false
+        for chain in streams.keys.sorted() {
+            guard streams[chain]?.isHeld == true else { continue }
+            release(chain, &batch, at: now)
+            if streams[chain]?.isHeld == true { isHeld = true }
+        }
+        return isHeld
+    }
+
+    private mutating func release(_ chain: UInt64, _ batch: inout JournalBatch, at now: Instant) {
+        // While the journal has not answered for all, an answer may be a refusal of an earlier one.
+        guard let stream = streams[chain], stream.outstanding == 0 else { return }
+        if isOpen { batch.mend(chain: chain) }
+        var taken = 0
+        for token in stream.held {
+            if let submission = pending[token], !append(token, submission, &batch, at: now) { break }
+            taken += 1
+        }
+        streams[chain]?.held.removeFirst(taken)
+        streams[chain]?.isHeld = taken < stream.held.count
+    }
+
+    /// The submission is durable: takes it out.
+    public mutating func take(_ token: UInt64) -> Submission? {
+        guard let submission = pending.removeValue(forKey: token) else { return nil }
+        bytes -= submission.envelope.count
+        var stream = streams[submission.stream.chain, default: Stream()]
+        stream.outstanding -= 1
+        let isIdle = stream.outstanding == 0 && !stream.isHeld
+        streams[submission.stream.chain] = isIdle ? nil : stream
+        return submission
+    }
+
+    /// Whether something of a job is not durable yet.
+    public func holdsAny(of job: String) -> Bool { pending.values.contains { $0.stream.job == job } }
+
+    public func holdsAny(of stream: StreamID) -> Bool { pending.values.contains { $0.stream.id == stream } }
+}
