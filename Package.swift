@@ -70,6 +70,9 @@ let package = Package(
         module("Admin", ["CMicroHTTPD", "CCurl", "Node", "Envelope"]),
         module("Commands", ["Envelope", "Crypto", "Keyring", "Node", "Admin"]),
 
+        // Proof: a world of its own in which the cores run as in the real one.
+        module("Simulation", ["Envelope", "Journal"]),
+
         // Programs, one short file each.
         program("relayd", ["Relay", "Node", "Admin"]),
         program("agentd", ["Agent", "Node", "Connectors", "Admin"]),
@@ -93,6 +96,7 @@ let package = Package(
         tests("KeyringTests", ["Keyring", "Envelope", "Crypto"]),
         tests("JournalTests", ["TestSupport", "Journal", "Envelope"]),
         tests("LinkTests", ["TestSupport", "Link", "Envelope"]),
+        tests("SimulationTests", ["TestSupport", "Simulation", "Journal", "Envelope"]),
         tests("MeshTests", ["TestSupport", "Mesh", "Link", "Envelope"]),
         tests("AgentCoreTests", ["TestSupport", "AgentCore", "Journal", "Mesh", "Envelope"]),
         tests("RelayCoreTests", ["RelayCore", "Journal", "Link", "Mesh", "Envelope"]),

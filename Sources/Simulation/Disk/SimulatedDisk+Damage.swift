@@ -1,0 +1,82 @@
+/// What takes durable data away on its own. Each writes down what it took.
+extension SimulatedDisk {
+    /// A bit of a durable file turns over.
+    /// - Returns: false where the disk has no byte.
+    @discardableResult
+    func rotBit() -> Bool {
+        let files = names.durablePaths.filter { !(names.durableFile($0)?.durable.isEmpty ?? true) }
+        guard !files.isEmpty else { return false }
+        let path = files[random.below(files.count)]
+        guard let inode = names.durableFile(path) else { return false }
+        let place = random.below(inode.durable.count)
+        let bit = UInt8(1) << UInt8(random.below(8))
+        inode.durable[place] ^= bit
+        if place < inode.bytes.count, !inode.pending.covers(place) { inode.bytes[place] = inode.durable[place] }
+        damageLog.append(Damage(kind: .bitRot, path: path, range: place..<place + 1))
+        counts[.bitRot] += 1
+        return true
+    }
+
+    /// Before a synchronize: one of the writes goes to another sector of the same file. The page cache does not show
+    /// it before the next boot.
+    func misdirect(_ file: OpenFile) {
+        let inode = file.inode
+        let writes = inode.pending.entries.indices.filter { !inode.pending.entries[$0].isTruncation }
+        guard !writes.isEmpty, random.chance(faults.misdirectedWrite) else { return }
+        let chosen = writes[random.below(writes.count)]
+        let entry = inode.pending.entries[chosen]
+        let wrong = random.below(inode.durable.count / Self.sectorBytes + 1) * Self.sectorBytes
+        guard wrong != entry.offset else { return }
+        for index in inode.pending.entries.indices where index != chosen { inode.apply(index) }
+        // The length of a file is kept elsewhere and is right.
+        let length = max(inode.durable.count, entry.offset + entry.count)
+        Inode.resize(&inode.durable, to: length)
+        let count = min(entry.count, length - wrong)
+        if count > 0 {
+            inode.pending.bytes.withUnsafeBytes { all in
+                let bytes = UnsafeRawBufferPointer(rebasing: all[entry.start..<entry.start + count])
+                Inode.put(bytes, at: wrong, into: &inode.durable)
+            }
+        }
+        inode.pending.removeAll()
+        damageLog.append(
+            Damage(kind: .misdirectedWrite, path: file.path, range: entry.offset..<entry.offset + entry.count))
+        damageLog.append(Damage(kind: .misdirectedWrite, path: file.path, range: wrong..<wrong + max(0, count)))
+        counts[.misdirectedWrite] += 1
+    }
+
+    /// What was on the medium at some time.
+    struct Snapshot {
+        var directories: [(path: String, permissions: UInt16)]
+        var files: [(path: String, permissions: UInt16, bytes: [UInt8])]
+    }
+
+    func takeSnapshot() {
+        let files = names.durablePaths.compactMap { path in
+            names.durableFile(path).map { (path, $0.permissions, $0.durable) }
+        }
+        snapshot = Snapshot(directories: names.durableDirectories, files: files)
+    }
+
+    /// The machine was set back to its snapshot.
+    /// - Returns: false where there is none.
+    @discardableResult
+    func rollBack() -> Bool {
+        guard let old = snapshot else { return false }
+        processEnded()
+        names = NameTable()
+        usedBytes = 0
+        for directory in old.directories where directory.path != "/" {
+            names.makeDirectory(directory.path, directory.permissions)
+        }
+        for file in old.files {
+            names.set(file.path, Inode(permissions: file.permissions, durable: file.bytes))
+            usedBytes += file.bytes.count
+        }
+        for directory in old.directories { names.synchronize(directory.path) }
+        snapshot = nil
+        damageLog.append(Damage(kind: .rolledBack, path: "/", range: 0..<0))
+        counts[.rolledBack] += 1
+        return true
+    }
+}

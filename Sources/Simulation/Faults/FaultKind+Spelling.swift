@@ -1,0 +1,40 @@
+extension FaultKind: CustomStringConvertible {
+    /// The spelling of reports and of the command line.
+    public var description: String {
+        switch self {
+        case .connectionLoss: "connection-loss"
+        case .halfOpen: "half-open"
+        case .silentLoss: "silent-loss"
+        case .oneWayPartition: "one-way-partition"
+        case .partition: "partition"
+        case .isolation: "isolation"
+        case .slowLink: "slow-link"
+        case .clog: "clog"
+        case .swizzle: "swizzle"
+        case .dialRefused: "dial-refused"
+        case .dialTimedOut: "dial-timed-out"
+        case .cutBytes: "cut-bytes"
+        case .kill: "kill"
+        case .killInside: "kill-inside"
+        case .pause: "pause"
+        case .powerLoss: "power-loss"
+        case .powerLossInside: "power-loss-inside"
+        case .clockStep: "clock-step"
+        case .clockDrift: "clock-drift"
+        case .noClock: "no-clock"
+        case .writeFault: "write-fault"
+        case .readFault: "read-fault"
+        case .synchronizeFault: "synchronize-fault"
+        case .misdirectedWrite: "misdirected-write"
+        case .lostWrites: "lost-writes"
+        case .tornWrites: "torn-writes"
+        case .reorderedWrites: "reordered-writes"
+        case .lostNames: "lost-names"
+        case .bitRot: "bit-rot"
+        case .diskFull: "disk-full"
+        case .slowDisk: "slow-disk"
+        case .wiped: "wiped"
+        case .rolledBack: "rolled-back"
+        }
+    }
+}

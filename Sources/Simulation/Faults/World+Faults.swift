@@ -1,0 +1,102 @@
+import Envelope
+
+/// Faults come by themselves, each kind at its own rate and from its own stream of chance.
+extension World {
+    func scheduleFaults() {
+        for kind in FaultKind.allCases where kind.measure == .timesAMinute && dials[kind] > 0 { scheduleNext(kind) }
+    }
+
+    private func scheduleNext(_ kind: FaultKind) {
+        let mean = 60_000_000_000 / dials[kind]
+        let wait = faultRandom[kind.rawValue].fraction(in: 0...2) * mean
+        queue.push(Event(.fault, at: time + Int64(wait) + 1, value: UInt64(kind.rawValue)))
+    }
+
+    func happen(_ event: Event) {
+        guard phase == .safety, let kind = FaultKind(rawValue: Int(event.value)) else { return }
+        scheduleNext(kind)
+        // Moved out and back: what happens draws from the same stream.
+        var random = faultRandom[kind.rawValue]
+        happen(kind, &random)
+        faultRandom[kind.rawValue] = random
+    }
+
+    private func happen(_ kind: FaultKind, _ random: inout SeededRandom) {
+        switch kind {
+        case .connectionLoss: loseConnection(kind, .both, &random)
+        case .halfOpen: loseConnection(kind, .oneLate, &random)
+        case .silentLoss: loseConnection(kind, .neither, &random)
+        case .oneWayPartition, .partition, .isolation, .slowLink, .clog, .swizzle: disturb(kind, &random)
+        case .kill, .killInside, .pause, .powerLoss, .powerLossInside, .wiped, .rolledBack: strike(kind, &random)
+        case .clockStep, .bitRot, .diskFull, .slowDisk: trouble(kind, hosts[random.below(hosts.count)], &random)
+        default: break
+        }
+    }
+
+    /// Makes one fault of a kind happen now, whatever the dials say.
+    ///
+    /// Kinds that are probabilities of an operation cannot be called for.
+    public func happen(_ kind: FaultKind) {
+        precondition(kind.measure == .timesAMinute, "\(kind) is not something that happens by itself")
+        var random = faultRandom[kind.rawValue]
+        happen(kind, &random)
+        faultRandom[kind.rawValue] = random
+    }
+
+    // MARK: Processes and machines
+
+    private func strike(_ kind: FaultKind, _ random: inout SeededRandom) {
+        let running = hosts.filter(\.isRunning)
+        guard !running.isEmpty else { return }
+        let host = running[random.below(running.count)]
+        switch kind {
+        case .kill, .powerLoss: end(host, losesPower: kind == .powerLoss)
+        case .killInside, .powerLossInside:
+            guard !host.fuse.isLit else { return }
+            host.fuse.light(random.number(in: 1...60))
+            host.endsWithPowerLoss = kind == .powerLossInside
+        case .pause:
+            guard !host.isPaused else { return }
+            let isLong = random.chance(dials.longPauses)
+            pause(host, for: random.duration(in: isLong ? dials.longPauseTime : dials.pauseTime))
+        default:
+            return replaceDisk(kind, host)
+        }
+        counts[kind] += 1
+    }
+
+    /// A machine comes back with an empty disk, or with what it had at an earlier such moment.
+    private func replaceDisk(_ kind: FaultKind, _ host: Host) {
+        guard mayDamage(host, kind) else { return }
+        if kind == .rolledBack, host.disk.snapshot == nil { return host.disk.takeSnapshot() }
+        end(host, losesPower: true)
+        mark(.damaged, node: host.index)
+        if kind == .wiped { host.disk.wipe() } else { host.disk.rollBack() }
+    }
+
+    // MARK: Clocks and disks
+
+    private func trouble(_ kind: FaultKind, _ host: Host, _ random: inout SeededRandom) {
+        switch kind {
+        case .clockStep:
+            let size = dials.clockStep.wholeNanoseconds
+            host.clock.step(by: Int64(random.number(in: Int(-size)...Int(size))))
+            mark(.clockStepped, node: host.index)
+        case .bitRot:
+            if mayDamage(host, kind), host.disk.rotBit() { mark(.damaged, node: host.index) }
+            // The disk counts it.
+            return
+        case .diskFull:
+            host.disk.capacity = min(dials.diskBytes, host.disk.usedBytes + random.number(in: dials.fullDiskBytes))
+            mark(.diskFull, node: host.index)
+            let end = time + random.duration(in: dials.fullDiskTime).wholeNanoseconds
+            queue.push(Event(.diskFreed, at: end, node: host.index))
+        default:
+            host.disk.costs.factor = Int64(dials.slowDiskFactor)
+            mark(.diskSlow, node: host.index)
+            let end = time + random.duration(in: dials.slowDiskTime).wholeNanoseconds
+            queue.push(Event(.diskSpedUp, at: end, node: host.index))
+        }
+        counts[kind] += 1
+    }
+}

@@ -1,0 +1,60 @@
+/// The trace hash of a run and what happened last.
+struct Trace {
+    static let length = 4096
+
+    struct Entry {
+        enum Kind: UInt8 {
+            // Between two nodes.
+            case delivered, connected, accepted, refused, timedOut, closed, lost, cut, blocked, opened
+            // At one.
+            case booted, started, startFailed, ended, lostPower, paused, resumed, damaged, clockStepped
+            case diskFull, diskSlow, noted
+            // Everywhere.
+            case healed, violated
+        }
+
+        var time: Int64 = 0
+        var step = 0
+        var kind = Kind.noted
+        var node: Int16 = 0
+        /// The other node; the same where there is none.
+        var peer: Int16 = 0
+        var a: UInt64 = 0
+        var b: UInt64 = 0
+        var label: StaticString = ""
+    }
+
+    var hash = TraceHash()
+    private var ring = [Entry](repeating: Entry(), count: Trace.length)
+    private var written = 0
+
+    mutating func add(_ event: Event) {
+        hash.add(UInt64(bitPattern: event.time))
+        hash.add(UInt64(event.kind.rawValue) << 48 ^ UInt64(UInt16(bitPattern: event.node)) << 32 ^ event.value)
+    }
+
+    mutating func add(_ entry: Entry) {
+        hash.add(UInt64(entry.kind.rawValue) << 32 ^ UInt64(UInt16(bitPattern: entry.node)))
+        if entry.kind == .noted {
+            hash.add(entry.label)
+            hash.add(entry.a)
+            hash.add(entry.b)
+        }
+        ring[written & (Self.length - 1)] = entry
+        written += 1
+    }
+
+    /// The last entries, oldest first.
+    func last(_ count: Int) -> [Entry] {
+        let kept = min(count, written, Self.length)
+        return (written - kept..<written).map { ring[$0 & (Self.length - 1)] }
+    }
+}
+
+extension World {
+    @inline(__always)
+    func mark(_ kind: Trace.Entry.Kind, node: Int, peer: Int? = nil, a: UInt64 = 0) {
+        trace.add(
+            Trace.Entry(time: time, step: steps, kind: kind, node: Int16(node), peer: Int16(peer ?? node), a: a))
+    }
+}

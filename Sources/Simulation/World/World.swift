@@ -1,0 +1,173 @@
+import Envelope
+
+/// A whole mesh in one thread: machines, disks, clocks and the network between them, under a time of its own. One seed
+/// and one commit give one exact run.
+///
+/// A run has two phases. In the safety phase faults happen as the dials say. Then all faults end: disks work, links
+/// are whole, all nodes run, clocks are right; and the world must settle within ``Dials/drainTime``.
+public final class World {
+    public enum Phase: Sendable { case safety, healed }
+
+    public let seed: UInt64
+    public let dials: Dials
+    public let topology: MeshTopology
+    /// In the order of the topology's nodes.
+    public private(set) var hosts: [Host] = []
+    public internal(set) var phase = Phase.safety
+    /// What went wrong first; the run ends with it.
+    public private(set) var violation: Violation?
+    var counts = FaultCounts()
+
+    /// True once nothing is left to do. Asked now and then in the healed phase.
+    public var isSettled: () -> Bool = { true }
+    /// After every event.
+    public var everyStep: (() -> Void)?
+    /// Before a process is let go: its program is there for the last time, and may have gone on in memory after the
+    /// operation that was its last.
+    public var beforeCrash: ((Host) -> Void)?
+    /// All faults have ended, and nothing has happened since.
+    public var afterHeal: (() -> Void)?
+    /// Whether a fault that destroys durable data may hit a host now.
+    public var mayDamage: (Host, FaultKind) -> Bool = { _, _ in true }
+    /// The safety phase ends after so many steps, if not before.
+    public var safetySteps = Int.max
+    /// What a report says about how to run it again.
+    public var command: String?
+
+    let makeProgram: (Host) -> any Program
+    /// Nanoseconds since the world began.
+    var time: Int64 = 0
+    var queue = EventQueue()
+    var trace = Trace()
+    private(set) var steps = 0
+    private var stepsAtThisTime = 0
+
+    // The network.
+    var directions: [Direction] = []
+    /// Directions that leave a host, by its index.
+    var ways: [[Int]] = []
+    /// Two for each connection.
+    var ends: [End] = []
+    var freeSlots: [Int] = []
+    /// Slots in use, in no order that means anything, and where each is in it.
+    var liveSlots: [Int] = []
+    var placeOfSlot: [Int] = []
+    var connections: UInt64 = 0
+    private let indexOfName: [NodeName: Int]
+
+    // Streams of chance.
+    var networkRandom: SeededRandom
+    var machineRandom: SeededRandom
+    var faultRandom: [SeededRandom]
+
+    /// - Parameter makeProgram: makes a host's process anew at each start.
+    public init(seed: UInt64, dials: Dials, topology: MeshTopology, makeProgram: @escaping (Host) -> any Program) {
+        self.seed = seed
+        self.dials = dials
+        self.topology = topology
+        self.makeProgram = makeProgram
+        let random = SeededRandom(seed: seed)
+        networkRandom = random.fork("network")
+        machineRandom = random.fork("machines")
+        faultRandom = FaultKind.allCases.map { random.fork("\($0)") }
+        var index: [NodeName: Int] = [:]
+        for (place, node) in topology.nodes.enumerated() { index[node.name] = place }
+        indexOfName = index
+        for (place, node) in topology.nodes.enumerated() {
+            let host = Host(
+                node, index: place, world: self, random: random.fork("\(node.name)"), capacity: dials.diskBytes)
+            host.isUp = false
+            prepareDisk(host)
+            hosts.append(host)
+            let time = Int64(machineRandom.below(1_000_000_000))
+            queue.push(Event(.start, at: time, node: place, stamp: host.process.number))
+        }
+        layLinks(random)
+        scheduleFaults()
+    }
+
+    /// True time since the world began.
+    public var now: Instant { Instant(nanoseconds: time) }
+
+    /// True time of day.
+    public var wall: WallTime { WallTime(milliseconds: MachineClock.epoch + time / 1_000_000) }
+
+    public func host(_ name: NodeName) -> Host? { indexOfName[name].map { hosts[$0] } }
+
+    /// Something that must never be. The first one counts.
+    public func fail(_ text: String, node: Int? = nil) {
+        guard violation == nil else { return }
+        violation = Violation(
+            text: text, step: steps, time: .nanoseconds(time), node: node.map { hosts[$0].name })
+        mark(.violated, node: node ?? 0)
+    }
+
+    // MARK: Running
+
+    /// Runs both phases.
+    public func run() -> Outcome {
+        runSafety()
+        if violation == nil { heal() }
+        if violation == nil { drain() }
+        return outcome
+    }
+
+    private func runSafety() {
+        let end = dials.safetyTime.wholeNanoseconds
+        while violation == nil, steps < safetySteps, queue.nextTime <= end { step() }
+        if violation == nil, steps < safetySteps { time = max(time, end) }
+    }
+
+    /// Runs events until the healed world has settled.
+    private func drain() {
+        let end = time + dials.drainTime.wholeNanoseconds
+        var nextCheck = time
+        while violation == nil {
+            if time >= nextCheck {
+                if isSettled() { return }
+                nextCheck = time + 50_000_000
+            }
+            if queue.isEmpty || queue.nextTime > end {
+                if !isSettled() { fail("did not drain") }
+                return
+            }
+            step()
+        }
+    }
+
+    /// Runs the events of a span of time, whatever the phase.
+    public func run(for span: Duration) {
+        let end = time + span.wholeNanoseconds
+        while violation == nil, queue.nextTime <= end { step() }
+        if violation == nil { time = end }
+    }
+
+    /// The next event.
+    func step() {
+        guard let event = queue.pop() else { return }
+        steps += 1
+        if event.time > time {
+            time = event.time
+            stepsAtThisTime = 0
+        } else {
+            stepsAtThisTime += 1
+            if stepsAtThisTime > 1_000_000 { fail("time stands still", node: Int(event.node)) }
+        }
+        trace.add(event)
+        handle(event)
+        everyStep?()
+    }
+
+    /// Faults that happened so far, those of the disks among them.
+    public var faults: FaultCounts {
+        var all = counts
+        for host in hosts { all.add(host.disk.counts) }
+        return all
+    }
+
+    public var outcome: Outcome {
+        Outcome(
+            traceHash: trace.hash.value, steps: steps, virtualTime: .nanoseconds(time), violation: violation,
+            faults: faults, report: violation.map { Report(self, $0).text })
+    }
+}
