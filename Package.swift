@@ -71,7 +71,10 @@ let package = Package(
         module("Commands", ["Envelope", "Crypto", "Keyring", "Node", "Admin"]),
 
         // Proof: a world of its own in which the cores run as in the real one.
-        module("Simulation", ["Envelope", "Journal"]),
+        module(
+            "Simulation",
+            ["Envelope", "Crypto", "Keyring", "Journal", "Link", "Mesh", "AgentCore", "RelayCore"]),
+        program("simulate", ["Simulation"]),
 
         // Programs, one short file each.
         program("relayd", ["Relay", "Node", "Admin"]),

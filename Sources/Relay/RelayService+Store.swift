@@ -69,7 +69,7 @@ extension RelayService {
                 "mesh.bad-message", "a neighbour sent a link-state message that is none",
                 ["peer": peer, "reason": error])
         case .bootRaised(let boot):
-            do { try BootNumber.save(boot, in: configuration.store.directory) } catch {
+            do { try bootCounter.save(boot) } catch {
                 log.error("boot.unsaved", "the boot number cannot be stored: \(error)")
             }
         }

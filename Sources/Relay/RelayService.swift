@@ -31,7 +31,8 @@ public final class RelayService: DaemonService {
         identity = start.identity
         log = start.log
         admin = start.admin
-        let number = try BootNumber.next(in: configuration.store.directory)
+        try Files.createDirectory(configuration.store.directory)
+        let number = try bootCounter.next()
         trust = CertificateTrust(identity)
         let machine = RelayMachine(
             local: identity.name, boot: number, machineBoot: .currentBoot, flows: try FlowTable(start.configuration),
@@ -42,6 +43,10 @@ public final class RelayService: DaemonService {
             reactor, configuration, identity: identity, kind: .relay, forwarder: forwarder, log: log)
         hub.owner = self
         routerTimer = DeadlineTimer(reactor) { [unowned self] in self.routerTimeReached() }
+    }
+
+    var bootCounter: BootCounter<PosixFileSystem> {
+        BootCounter(PosixFileSystem(), directory: configuration.store.directory)
     }
 
     public func start() throws {

@@ -1,0 +1,192 @@
+import AgentCore
+import Envelope
+import Journal
+import Keyring
+import Link
+import Mesh
+
+/// An agent's process: the machines that `agentd` runs, over the simulated network, disk, clocks, sources and sinks.
+final class AgentProgram: Program {
+    struct Settings: Sendable {
+        var jobs: [SimulatedJob.Plan]
+        var resendAfter: Duration
+        var segmentBytes = 64 << 10
+        var storeBytes = 8 << 20
+        /// The probability that a commit of a sink fails, with or without having had its effect.
+        var sinkFaults = 0.0
+    }
+
+    static let directory = "/agent"
+
+    let host: Host
+    let ledger: DataLedger
+    private let settings: Settings
+    private let dials: [NodeName]
+    private let keychain: Keychain
+    var machine: AgentMachine<SimulatedTrust>?
+    var gate: OutboxGate
+    var jobs: [SimulatedJob] = []
+    var sink: SimulatedSink?
+    private(set) var links: LinkShell?
+    private(set) var journal: JournalShell?
+    /// When what the journal refused is handed over again.
+    private var retryDue = Instant.never
+
+    init(_ host: Host, _ settings: Settings, dials: [NodeName], keychain: Keychain, ledger: DataLedger) {
+        self.host = host
+        self.settings = settings
+        self.dials = dials
+        self.keychain = keychain
+        self.ledger = ledger
+        gate = OutboxGate(machineBoot: host.boot)
+    }
+
+    func start() throws {
+        if try host.disk.attributes(of: Self.directory) == nil {
+            try host.disk.createDirectory(Self.directory, permissions: 0o700)
+            try host.disk.synchronizeDirectory("/")
+        }
+        let identity = Identity.id(of: host.name)
+        machine = AgentMachine(
+            identity: identity, machineBoot: host.boot, trust: SimulatedTrust(name: host.name),
+            resendAfter: settings.resendAfter, receiptStream: StreamID(randomID()))
+        var forwarder = Forwarder(
+            Forwarder.Configuration(memoryBytes: 1 << 20, hasStore: false), locals: [identity], policy: .open)
+        forwarder.setRoutes(RouteTable(always: dials.map { Identity.id(of: $0) }))
+        let links = LinkShell(
+            host, Exchange(node: host.name, kind: .agent, software: "simulated", forwarder: forwarder), dials: dials,
+            identify: { Identity.id(of: $0) })
+        links.owner = self
+        self.links = links
+        let options = AgentMachine<SimulatedTrust>.logOptions(
+            segmentBytes: settings.segmentBytes, maxBytes: settings.storeBytes, entropy: host.random.next())
+        journal = try JournalShell(host, directory: Self.directory + "/outbox", options) { record in
+            machine?.recover(record, &links.exchange, at: host.now)
+        }
+        gate.isOpen = true
+        drive { machine, _, batch in machine.recovered(&batch) }
+        sink = SimulatedSink(host, keychain, ledger, faults: settings.sinkFaults)
+        jobs = settings.jobs.enumerated().map { number, plan in
+            SimulatedJob(
+                plan, chain: UInt64(number + 1), from: machine?.checkpoint(of: plan.name), source: identity,
+                at: host.now)
+        }
+        drive { machine, exchange, batch in machine.settle(&exchange, &batch, at: host.now) }
+        links.timeReached()
+    }
+
+    func randomID() -> Bytes16 { Bytes16(low: host.random.next(), high: host.random.next()) }
+
+    // MARK: The machine
+
+    /// Lends the machine the exchange and a batch for the journal, then acts on what it noticed.
+    func drive(_ body: (inout AgentMachine<SimulatedTrust>, inout Exchange, inout JournalBatch) -> Void) {
+        guard let links, machine != nil else { return }
+        var batch = JournalBatch()
+        body(&machine!, &links.exchange, &batch)
+        journal?.submit { $0.take(&batch) }
+        for fact in machine!.takeFacts() { act(on: fact) }
+    }
+
+    private func act(on fact: AgentFact) {
+        switch fact {
+        case .deliver(let arrival): sink?.take(arrival)
+        case .damaged: host.fail("an arrival is no envelope, though nothing damages what is under way")
+        case .forgedReceipt(let source): host.fail("a receipt of \(source) is not genuine")
+        case .receipted(let stream, let job, _, let floor):
+            jobs.first { $0.plan.name == job }?.raiseFloor(of: stream, to: floor)
+        case .submissionRefused(let token, _):
+            if gate.refuse(token) { retryDue = min(retryDue, host.now + Limits.storeRetry) }
+        case .expired: host.fail("an envelope expired, though its life is longer than the run")
+        case .checkpointUnreadable: host.fail("a short checkpoint was not in the replay")
+        case .unreadableRecord(let lsn): host.trace("unreadable record", lsn.number)
+        case .readFailed(let lsn, _): host.trace("read failed", lsn.number)
+        case .outboxStalled: host.trace("outbox stalled")
+        case .outboxResumed: host.trace("outbox resumed")
+        case .expiryNotice, .stored, .ended, .checkpointRead: break
+        }
+    }
+
+    // MARK: Jobs
+
+    private func runJobs() {
+        for job in jobs where job.due <= host.now {
+            guard gate.hasRoom, let made = job.make(keychain, host, ledger) else {
+                job.wait(until: host.now + .milliseconds(200))
+                continue
+            }
+            journal?.submit { batch in
+                if gate.submit(made, &batch, at: host.now).needsRetry {
+                    retryDue = min(retryDue, host.now + Limits.storeRetry)
+                }
+            }
+        }
+    }
+
+    private func retry() {
+        retryDue = .never
+        journal?.submit { batch in
+            if gate.retryAll(&batch, at: host.now) { retryDue = host.now + Limits.storeRetry }
+        }
+    }
+
+    // MARK: Calls
+
+    func connected(_ id: ConnectionID, to peer: NodeName, dialled: Bool) {
+        links?.connected(id, to: peer, dialled: dialled)
+    }
+
+    func dialFailed(_ peer: NodeName, _ failure: DialFailure) { links?.dialFailed(peer) }
+    func received(_ id: ConnectionID, _ bytes: UnsafeRawBufferPointer) { links?.received(id, bytes) }
+    func writable(_ id: ConnectionID) { links?.writable(id) }
+    func closed(_ id: ConnectionID) { links?.closed(id) }
+
+    func timeReached() {
+        if (machine?.nextDeadline ?? .never) <= host.now {
+            drive { machine, exchange, batch in
+                machine.timeReached(host.now, wall: host.wall, &exchange, &batch)
+            }
+        }
+        if retryDue <= host.now { retry() }
+        runJobs()
+        links?.timeReached()
+    }
+
+    var nextDeadline: Instant {
+        let own = jobs.reduce(min(machine?.nextDeadline ?? .never, retryDue)) { min($0, $1.due) }
+        return min(own, links?.nextDeadline ?? .never)
+    }
+
+    func operationFinished(_ token: UInt64) {
+        if token == JournalShell.token {
+            guard let journal else { return }
+            let completions = journal.finished()
+            if !completions.isEmpty {
+                drive { machine, exchange, batch in
+                    machine.complete(completions, &exchange, &batch, at: host.now, taking: { gate.take($0) })
+                }
+            }
+            journal.goOn()
+        } else if let outcomes = sink?.operationFinished(token), !outcomes.isEmpty {
+            drive { machine, exchange, _ in machine.take(outcomes, &exchange, at: host.now) }
+        }
+        links?.finishTurn()
+    }
+
+    /// Nothing is left to do here.
+    var isSettled: Bool {
+        machine?.envelopesKept == 0 && jobs.allSatisfy(\.isDone) && (journal?.isIdle ?? false)
+    }
+}
+
+extension AgentProgram: LinkShellOwner {
+    func linkUp(_ link: LinkIndex, _ peer: NodeName, _ kind: NodeKind, dialledByUs: Bool) {}
+    func linkDown(_ peer: NodeName) {}
+    func meshMessage(_ message: [UInt8], from peer: NodeName) {}
+
+    func perform(_ effects: [Effect]) {
+        drive { machine, exchange, batch in machine.perform(effects, &exchange, &batch, at: host.now) }
+        guard let outcomes = sink?.takeOutcomes(), !outcomes.isEmpty else { return }
+        drive { machine, exchange, _ in machine.take(outcomes, &exchange, at: host.now) }
+    }
+}

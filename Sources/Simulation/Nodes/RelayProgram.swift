@@ -1,0 +1,147 @@
+import Envelope
+import Journal
+import Link
+import Mesh
+import RelayCore
+
+/// A relay's process: the machine that `relayd` runs, over the simulated network, disk and clocks.
+final class RelayProgram: Program {
+    static let directory = "/relay"
+
+    let host: Host
+    var memoryBytes: Int { settings.memoryBytes }
+    private let settings: Scenario.RelaySettings
+    private let dials: [NodeName]
+    private let flows: [FlowDeclaration]
+    private(set) var machine: RelayMachine<SimulatedTrust>?
+    private(set) var links: LinkShell?
+    private(set) var journal: JournalShell?
+
+    init(_ host: Host, _ settings: Scenario.RelaySettings, dials: [NodeName], flows: [FlowDeclaration]) {
+        self.host = host
+        self.settings = settings
+        self.dials = dials
+        self.flows = flows
+    }
+
+    func start() throws {
+        let counter = BootCounter(host.disk, directory: Self.directory)
+        if try host.disk.attributes(of: Self.directory) == nil {
+            try host.disk.createDirectory(Self.directory, permissions: 0o700)
+            try host.disk.synchronizeDirectory("/")
+        }
+        let boot = try counter.next()
+        let machine = RelayMachine(
+            local: host.name, boot: boot, machineBoot: host.boot,
+            flows: try FlowTable(flows, identify: { Identity.id(of: $0) }), trust: SimulatedTrust(name: host.name),
+            wall: host.wall, at: host.now, identify: { Identity.id(of: $0) })
+        let configuration = Forwarder.Configuration(
+            memoryBytes: settings.memoryBytes, durability: settings.durability, hasStore: true)
+        let exchange = Exchange(
+            node: host.name, kind: .relay, software: "simulated", forwarder: machine.makeForwarder(configuration))
+        self.machine = consume machine
+        let links = LinkShell(host, exchange, dials: dials, identify: { Identity.id(of: $0) })
+        links.owner = self
+        self.links = links
+        let options = RelayMachine<SimulatedTrust>.logOptions(
+            segmentBytes: settings.segmentBytes, maxBytes: settings.storeBytes, entropy: host.random.next())
+        journal = try JournalShell(host, directory: Self.directory + "/journal", options) { record in
+            _ = self.machine?.recover(record, &links.exchange, at: host.now)
+        }
+        machineDo { machine, exchange in
+            machine.describeSelf(softwareVersion: "simulated", listenPorts: [], &exchange, at: host.now)
+        }
+        links.timeReached()
+    }
+
+    private func machineDo(_ body: (inout RelayMachine<SimulatedTrust>, inout Exchange) -> Void) {
+        guard let links, machine != nil else { return }
+        body(&machine!, &links.exchange)
+        for fact in machine!.takeFacts() { note(fact) }
+    }
+
+    private func note(_ fact: RelayFact) {
+        switch fact {
+        case .bootRaised(let boot):
+            try? BootCounter(host.disk, directory: Self.directory).save(boot)
+            host.trace("boot raised", boot)
+        case .storeStalled: host.trace("store stalled")
+        case .storeResumed: host.trace("store resumed")
+        case .storeRefused: host.trace("store refused")
+        case .readFailed(let lsn, _): host.trace("read failed", lsn.number)
+        case .expired: host.trace("expired")
+        case .damagedArrival: host.fail("an arrival is no envelope, though nothing damages what is under way")
+        case .unreadableRecord(let lsn): host.trace("unreadable record", lsn.number)
+        case .alarm(let alarm): alarmed(alarm)
+        case .badMessage(let peer, let error): host.fail("\(peer) sent a message that is none: \(error)")
+        }
+    }
+
+    private func alarmed(_ alarm: RouterAlarm) {
+        switch alarm {
+        case .ownHigherAdvertisement: host.trace("own higher advertisement")
+        case .equivocation(let origin, let stamp, let peer):
+            host.fail("\(origin) told two things as \(stamp), by \(peer)")
+        case .badSignature(let origin, let peer):
+            host.fail("an advertisement of \(origin) by \(peer) is not genuine")
+        case .tooManyRelays, .tooManyLinks, .advertisementFull: host.fail("a small mesh is too large: \(alarm)")
+        }
+    }
+
+    // MARK: Calls
+
+    func connected(_ id: ConnectionID, to peer: NodeName, dialled: Bool) {
+        links?.connected(id, to: peer, dialled: dialled)
+    }
+
+    func dialFailed(_ peer: NodeName, _ failure: DialFailure) { links?.dialFailed(peer) }
+    func received(_ id: ConnectionID, _ bytes: UnsafeRawBufferPointer) { links?.received(id, bytes) }
+    func writable(_ id: ConnectionID) { links?.writable(id) }
+    func closed(_ id: ConnectionID) { links?.closed(id) }
+
+    func timeReached() {
+        let usage = journal?.usage ?? LogUsage()
+        if machineDeadline <= host.now {
+            machineDo { machine, exchange in
+                machine.timeReached(host.now, wall: host.wall, usage: usage, &exchange)
+            }
+        }
+        links?.timeReached()
+    }
+
+    private var machineDeadline: Instant { machine?.nextDeadline ?? .never }
+
+    var nextDeadline: Instant { min(machineDeadline, links?.nextDeadline ?? .never) }
+
+    func operationFinished(_ token: UInt64) {
+        guard let journal else { return }
+        let completions = journal.finished()
+        if !completions.isEmpty {
+            machineDo { machine, exchange in machine.complete(completions, &exchange, at: host.now) }
+            links?.finishTurn()
+        }
+        journal.goOn()
+    }
+}
+
+extension RelayProgram: LinkShellOwner {
+    func linkUp(_ link: LinkIndex, _ peer: NodeName, _ kind: NodeKind, dialledByUs: Bool) {
+        machineDo { machine, exchange in
+            machine.linkUp(link, peer, kind, cost: 10, dialledByUs: dialledByUs, &exchange, at: host.now)
+        }
+    }
+
+    func linkDown(_ peer: NodeName) {
+        machineDo { machine, exchange in machine.linkDown(peer, &exchange, at: host.now) }
+    }
+
+    func meshMessage(_ message: [UInt8], from peer: NodeName) {
+        machineDo { machine, exchange in machine.receive(message, from: peer, &exchange, at: host.now) }
+    }
+
+    func perform(_ effects: [Effect]) {
+        journal?.submit { batch in
+            machineDo { machine, exchange in machine.perform(effects, &exchange, &batch, at: host.now) }
+        }
+    }
+}

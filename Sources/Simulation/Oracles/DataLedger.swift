@@ -1,0 +1,96 @@
+import Envelope
+
+/// What is known of every record from outside the code under test: which number of each job comes next at its
+/// destination, what has been sealed under which number, and the marks that sinks keep with their effects.
+///
+/// Rules it holds the mesh to: records of a job have their effect in their order, each once; no number of a stream is
+/// ever sealed with other content (which would repeat a key with a nonce).
+final class DataLedger {
+    private struct Sink {
+        var marks: [StreamID: Sequence] = [:]
+    }
+
+    private struct Seal: Hashable {
+        var stream: StreamID
+        var sequence: Sequence
+    }
+
+    /// By the host's index.
+    private var sinks: [Sink]
+    /// The next record due of each job, by its number.
+    private var due: [UInt64]
+    private let destinations: [NodeName]
+    private var seals: [Seal: UInt64] = [:]
+    private(set) var effects = 0
+
+    /// - Parameter destinations: of each job, by its number.
+    init(hosts: Int, destinations: [NodeName]) {
+        sinks = Array(repeating: Sink(), count: hosts)
+        due = Array(repeating: 0, count: destinations.count)
+        self.destinations = destinations
+    }
+
+    func applied(of job: Int) -> UInt64 { due[job] }
+
+    func mark(of stream: StreamID, at host: Host) -> Sequence { sinks[host.index].marks[stream] ?? .none }
+
+    func sealed(_ stream: StreamID, _ sequence: Sequence, _ envelope: [UInt8], at host: Host) {
+        var hash = TraceHash()
+        for byte in envelope { hash.add(UInt64(byte)) }
+        if let before = seals.updateValue(hash.value, forKey: Seal(stream: stream, sequence: sequence)),
+            before != hash.value
+        {
+            host.fail("number \(sequence) of a stream was sealed twice, with another content")
+        }
+    }
+
+    /// A sink's commit: effect and mark together.
+    func apply(_ batch: [UInt8], _ stream: StreamID, _ sequence: Sequence, at host: Host) {
+        let mark = sinks[host.index].marks[stream] ?? .none
+        guard sequence > mark else {
+            return host.fail("envelope \(sequence) of a stream is applied behind mark \(mark)")
+        }
+        sinks[host.index].marks[stream] = sequence
+        do throws(EnvelopeError) {
+            var reader = try RecordBatch.Reader(batch)
+            while let record = try reader.next() { note(record.value.map { Array($0) } ?? [], at: host) }
+        } catch {
+            host.fail("what was opened is no batch: \(error)")
+        }
+    }
+
+    private func note(_ value: [UInt8], at host: Host) {
+        guard let (job, index) = Self.read(value), due.indices.contains(job) else {
+            return host.fail("a record is not as its source made it")
+        }
+        guard destinations[job] == host.name else { return host.fail("a record of job \(job) went to another node") }
+        effects += 1
+        if index < due[job] { return host.fail("record \(index) of job \(job) has its effect twice") }
+        if index > due[job] { return host.fail("record \(index) of job \(job) comes before record \(due[job])") }
+        due[job] = index + 1
+    }
+
+    // MARK: Values
+
+    /// Twelve bytes that say which record it is, and more that follow from these.
+    static func value(job: Int, index: UInt64, bytes: Int) -> [UInt8] {
+        var value: [UInt8] = []
+        value.reserveCapacity(bytes + 12)
+        for shift in 0..<4 { value.append(UInt8(truncatingIfNeeded: job >> (shift * 8))) }
+        for shift in 0..<8 { value.append(UInt8(truncatingIfNeeded: index >> (shift * 8))) }
+        for place in 0..<bytes { value.append(filler(job, index, place)) }
+        return value
+    }
+
+    private static func filler(_ job: Int, _ index: UInt64, _ place: Int) -> UInt8 {
+        UInt8(truncatingIfNeeded: UInt64(place) &* 31 &+ index &* 7 &+ UInt64(job))
+    }
+
+    private static func read(_ value: [UInt8]) -> (job: Int, index: UInt64)? {
+        guard value.count >= 12 else { return nil }
+        let job = value[..<4].reversed().reduce(0) { $0 << 8 | Int($1) }
+        let index = value[4..<12].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        for place in 12..<value.count where value[place] != filler(job, index, place - 12) { return nil }
+        return (job, index)
+    }
+}

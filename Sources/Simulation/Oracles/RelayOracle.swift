@@ -1,0 +1,29 @@
+import Envelope
+import Journal
+import Mesh
+
+extension RelayProgram {
+    /// What holds at every moment between two calls:
+    /// accepted = delivered + handed over + expired + lost + present, and memory within its bound.
+    func check() {
+        guard let links else { return }
+        let counters = links.exchange.forwarder.counters
+        let holdings = links.exchange.forwarder.holdings
+        let gone = counters.delivered + counters.handedOver + counters.expired + counters.lost
+        let present = holdings.queued + holdings.underWay
+        if holdings.underWay < 0 || counters.accepted != gone + UInt64(max(0, present)) {
+            host.fail(
+                "accepted \(counters.accepted) is not gone \(gone) and queued \(holdings.queued) and under way "
+                    + "\(holdings.underWay)")
+        }
+        let bound = memoryBytes + Limits.spillingBytes + Limits.controlReserveBytes + Header.size + Limits.bodyBytes
+        if holdings.memoryBytes > bound { host.fail("\(holdings.memoryBytes) bytes in memory are above \(bound)") }
+    }
+
+    /// Nothing is left to do here: nothing is held, and nothing is stored.
+    var isSettled: Bool {
+        guard let links, let journal else { return false }
+        let holdings = links.exchange.forwarder.holdings
+        return holdings.queued == 0 && holdings.underWay == 0 && journal.isIdle && journal.usage.records == 0
+    }
+}

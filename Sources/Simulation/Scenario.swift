@@ -1,0 +1,149 @@
+import AgentCore
+import Envelope
+import Keyring
+import Mesh
+
+/// All that a run is made from: one scenario and one commit give one exact run.
+public struct Scenario: Equatable, Sendable {
+    public var seed: UInt64
+    public var dials: Dials
+    public var topology: MeshTopology
+    /// Records of each job.
+    public var recordsEach: Int
+    public var relays: RelaySettings
+    /// The safety phase ends after so many steps, if not before.
+    public var safetySteps = Int.max
+
+    public struct RelaySettings: Equatable, Sendable {
+        public var durability = Durability.cutThrough
+        public var memoryBytes = 1 << 20
+        public var segmentBytes = 64 << 10
+        public var storeBytes = 8 << 20
+    }
+
+    /// Draws everything from the seed: the mesh, the faults, the load.
+    public init(seed: UInt64) {
+        var random = SeededRandom(seed: seed).fork("scenario")
+        self.seed = seed
+        dials = Dials(seed: seed)
+        topology = .random(
+            seed: seed, relays: random.number(in: 1...5), agents: random.number(in: 2...6))
+        recordsEach = [5, 50, 300][random.below(3)]
+        relays = RelaySettings()
+        relays.durability = random.chance(0.25) ? .storeFirst : .cutThrough
+        relays.memoryBytes = [16 << 10, 128 << 10, 1 << 20][random.below(3)]
+        relays.segmentBytes = [16 << 10, 64 << 10][random.below(2)]
+    }
+
+    /// A mesh of this size with a light load and no faults, for measuring.
+    public static func quiet(seed: UInt64, relays: Int, agents: Int, recordsEach: Int) -> Scenario {
+        var scenario = Scenario(seed: seed)
+        scenario.dials = .quiet
+        scenario.dials.safetyTime = .seconds(600)
+        scenario.topology = .random(seed: seed, relays: relays, agents: agents)
+        scenario.recordsEach = recordsEach
+        scenario.relays = RelaySettings()
+        return scenario
+    }
+
+    /// Some fault may take away what a disk has been told to keep.
+    var losesDurableData: Bool { FaultKind.allCases.contains { $0.destroysDurableData && dials[$0] > 0 } }
+
+    /// Where nothing durable is lost, no source needs to send anything again for the mesh to deliver it; so none does
+    /// within the run, and a relay that lets go of what it has custody of cannot hide behind them.
+    var resendAfter: Duration { losesDurableData ? .seconds(20) : .seconds(48 * 3600) }
+}
+
+/// A scenario under way: its world, with the programs, keys and oracles of a mesh.
+public final class Simulation {
+    public let scenario: Scenario
+    public let world: World
+    let ledger: DataLedger
+
+    public init(_ scenario: Scenario) {
+        self.scenario = scenario
+        let topology = scenario.topology
+        var random = SeededRandom(seed: scenario.seed).fork("load")
+        let plans = Self.plans(scenario, &random)
+        let keys = SimulatedKeys(SeededRandom(seed: scenario.seed).fork("keys"))
+        let agents = topology.nodes.filter { $0.kind == .agent }.map(\.name)
+        let ledger = DataLedger(hosts: topology.nodes.count, destinations: plans.map(\.plan.destination))
+        let flows = [
+            FlowDeclaration(name: "all", from: [.everything], to: [.everything], lane: .live, bytesPerSecond: nil)
+        ]
+        let sinkFaults = random.chance(0.3) ? 0.05 : 0
+        self.ledger = ledger
+        world = World(seed: scenario.seed, dials: scenario.dials, topology: topology) { host in
+            let dials = topology.dialled(by: host.name)
+            guard host.kind == .agent else { return RelayProgram(host, scenario.relays, dials: dials, flows: flows) }
+            let settings = AgentProgram.Settings(
+                jobs: plans.filter { $0.source == host.name }.map(\.plan), resendAfter: scenario.resendAfter,
+                sinkFaults: sinkFaults)
+            return AgentProgram(
+                host, settings, dials: dials,
+                keychain: keys.keychain(of: host.name, with: agents.filter { $0 != host.name }), ledger: ledger)
+        }
+        world.safetySteps = scenario.safetySteps
+        world.command = "simulate --seed \(scenario.seed)"
+        // A source's own disk is what it keeps records on until their receipt: without it nothing can be promised.
+        world.mayDamage = { host, _ in host.kind == .relay }
+        world.isSettled = { [unowned self] in self.isSettled }
+        world.everyStep = { [unowned self] in self.check() }
+    }
+
+    private static func plans(
+        _ scenario: Scenario, _ random: inout SeededRandom
+    ) -> [(source: NodeName, plan: SimulatedJob.Plan)] {
+        let agents = scenario.topology.nodes.filter { $0.kind == .agent }.map(\.name)
+        guard agents.count > 1 else { return [] }
+        let largest = [100, 2000, 20_000][random.below(3)]
+        // The records of a job come over most of the time in which faults happen.
+        let pace = scenario.dials.safetyTime.wholeNanoseconds * 3 / 4 / Int64(max(1, scenario.recordsEach))
+        var plans: [(source: NodeName, plan: SimulatedJob.Plan)] = []
+        for (index, source) in agents.enumerated() {
+            let destination = agents[(index + 1 + random.below(agents.count - 1)) % agents.count]
+            let lane: Lane = random.chance(0.2) ? .bulk : .live
+            let compression: Compression = random.chance(0.2) ? .zstd : .none
+            plans.append(
+                (
+                    source,
+                    SimulatedJob.Plan(
+                        name: "job-\(index)", number: index, destination: destination, lane: lane,
+                        compression: compression, records: UInt64(scenario.recordsEach), recordsAtOnce: 1...3,
+                        valueBytes: 0...largest, pace: .nanoseconds(pace)...(.nanoseconds(pace * 3)))
+                ))
+        }
+        return plans
+    }
+
+    public func run() -> Outcome { world.run() }
+
+    /// Records that have had their effect.
+    public var effects: Int { ledger.effects }
+
+    // MARK: Oracles
+
+    private var isSettled: Bool {
+        world.hosts.allSatisfy { host in
+            switch host.program {
+            case let agent as AgentProgram: agent.isSettled && hasAll(agent)
+            case let relay as RelayProgram: relay.isSettled
+            default: false
+            }
+        }
+    }
+
+    private func hasAll(_ agent: AgentProgram) -> Bool {
+        agent.jobs.allSatisfy { ledger.applied(of: $0.plan.number) == $0.plan.records }
+    }
+
+    private var checks = 0
+
+    /// Counters and memory of every relay, now and then.
+    private func check() {
+        checks += 1
+        guard checks % 64 == 0 else { return }
+        let host = world.hosts[(checks / 64) % world.hosts.count]
+        (host.program as? RelayProgram)?.check()
+    }
+}
