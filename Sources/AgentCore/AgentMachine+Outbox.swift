@@ -137,6 +137,7 @@ extension AgentMachine {
     ) {
         if lsn != .none {
             guard token == Self.checkpointRead else {
+                if case .file = error { return exchange.forwarder.fetchFailed(InstanceID(token: token), at: now) }
                 return unreadable(InstanceID(token: token), lsn, error.description, &exchange, at: now)
             }
             // Without its checkpoint a job would begin anew and repeat everything, so it waits for a person or the disk.

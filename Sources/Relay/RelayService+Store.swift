@@ -59,6 +59,10 @@ extension RelayService {
             log.error(
                 "store.read-failed", "a stored envelope cannot be read; its source will send it again",
                 ["lsn": lsn, "reason": error])
+        case .readDelayed(let lsn, let error):
+            log.warning(
+                "store.read-delayed", "the disk fails to read a stored envelope; it is tried again",
+                ["lsn": lsn, "reason": error])
         case .storeStalled(let error):
             log.error(
                 "store.stalled", "the disk fails; custody is not taken until it works again", ["reason": error])

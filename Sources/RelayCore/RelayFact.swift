@@ -14,6 +14,8 @@ public enum RelayFact: Sendable {
     case storeRefused(JournalError)
     /// A stored envelope cannot be read back; its source sends it again.
     case readFailed(LSN, JournalError)
+    /// The disk failed a read; it is tried again.
+    case readDelayed(LSN, JournalError)
     case storeStalled(JournalError)
     case storeResumed
     case alarm(RouterAlarm)

@@ -84,14 +84,17 @@ extension RelayMachine {
         }
     }
 
-    /// An append that was not taken leaves the envelope in memory and custody with the neighbour; a read that
-    /// failed has lost this copy.
+    /// An append that was not taken leaves the envelope in memory and custody with the neighbour. A read that failed
+    /// is tried again where only the disk failed; a record that is damaged or gone has lost this copy.
     private mutating func refused(
         _ id: InstanceID, _ lsn: LSN, _ error: JournalError, _ exchange: inout Exchange, at now: Instant
     ) {
         if lsn == .none {
             note(.storeRefused(error))
             exchange.forwarder.storeFailed(id, at: now)
+        } else if case .file = error {
+            note(.readDelayed(lsn, error))
+            exchange.forwarder.fetchFailed(id, at: now)
         } else {
             note(.readFailed(lsn, error))
             exchange.forwarder.fetched(id, nil, at: now)

@@ -17,7 +17,7 @@ public struct Scenario: Equatable, Sendable {
     public struct RelaySettings: Equatable, Sendable {
         public var durability = Durability.cutThrough
         public var memoryBytes = 1 << 20
-        public var segmentBytes = 64 << 10
+        public var segmentBytes = 256 << 10
         public var storeBytes = 8 << 20
     }
 
@@ -26,13 +26,15 @@ public struct Scenario: Equatable, Sendable {
         var random = SeededRandom(seed: seed).fork("scenario")
         self.seed = seed
         dials = Dials(seed: seed)
+        // Time for some rounds of sending again over the slowest links.
+        dials.drainTime = .seconds(3600)
         topology = .random(
             seed: seed, relays: random.number(in: 1...5), agents: random.number(in: 2...6))
         recordsEach = [5, 50, 300][random.below(3)]
         relays = RelaySettings()
         relays.durability = random.chance(0.25) ? .storeFirst : .cutThrough
         relays.memoryBytes = [16 << 10, 128 << 10, 1 << 20][random.below(3)]
-        relays.segmentBytes = [16 << 10, 64 << 10][random.below(2)]
+        relays.segmentBytes = [128 << 10, 512 << 10][random.below(2)]
     }
 
     /// A mesh of this size with a light load and no faults, for measuring.
@@ -51,7 +53,7 @@ public struct Scenario: Equatable, Sendable {
 
     /// Where nothing durable is lost, no source needs to send anything again for the mesh to deliver it; so none does
     /// within the run, and a relay that lets go of what it has custody of cannot hide behind them.
-    var resendAfter: Duration { losesDurableData ? .seconds(20) : .seconds(48 * 3600) }
+    var resendAfter: Duration { losesDurableData ? .seconds(120) : .seconds(48 * 3600) }
 }
 
 /// A scenario under way: its world, with the programs, keys and oracles of a mesh.
@@ -135,6 +137,19 @@ public final class Simulation {
 
     private func hasAll(_ agent: AgentProgram) -> Bool {
         agent.jobs.allSatisfy { ledger.applied(of: $0.plan.number) == $0.plan.records }
+    }
+
+    /// What is left to do, a line a node.
+    public var unsettled: String {
+        world.hosts.compactMap { host -> String? in
+            let state =
+                switch host.program {
+                case let agent as AgentProgram: agent.isSettled && hasAll(agent) ? nil : agent.state(ledger)
+                case let relay as RelayProgram: relay.isSettled ? nil : relay.state
+                default: "does not run"
+                }
+            return state.map { "\(host.name): \($0)" }
+        }.joined(separator: "\n")
     }
 
     private var checks = 0

@@ -102,6 +102,7 @@ public enum SimulateCommand {
         guard let violation = outcome.violation else { return 0 }
         print("violation: \(violation)")
         print(outcome.report ?? "")
+        print("left to do\n\(simulation.unsettled)")
         return 1
     }
 

@@ -56,6 +56,23 @@ struct RelayMachineTests {
         #expect(released)
     }
 
+    @Test func aReadThatTheDiskFailedIsTriedAgain() throws {
+        let scene = try RelayScene("dmz/relay-1")
+        #expect(scene.recover(scene.record(RelayScene.header(to: "dmz/relay-1")), lsn: 4))
+        scene.perform(scene.exchange.takeEffects())
+        let token = try #require(scene.readToken)
+        let error = FileError(.read, path: "journal", kind: .other, reason: "input/output error")
+        scene.complete([JournalCompletion(token: token, lsn: LSN(4), outcome: .refused(.file(error)))])
+        scene.perform(scene.exchange.takeEffects())
+        #expect(scene.counters.lost == 0)
+        scene.batch.removeAll()
+        scene.now = scene.now + .seconds(2)
+        scene.exchange.timeReached(scene.now)
+        scene.perform(scene.exchange.takeEffects())
+        #expect(scene.readToken == token)
+        #expect(!scene.batch.operations.contains { if case .release = $0 { true } else { false } })
+    }
+
     @Test func aMessageThatIsNoneIsToldAndChangesNothing() throws {
         let scene = try RelayScene("dmz/relay-1")
         try scene.linkUp("plant-a/relay-1")

@@ -93,7 +93,7 @@ extension Forwarder {
     }
 
     /// A queue tries nothing before this time.
-    private mutating func hold(_ number: Int32, until time: Instant) {
+    mutating func hold(_ number: Int32, until time: Instant) {
         leaveTurn(number)
         queues[Int(number)].heldUntil = time
         heldDeadline = min(heldDeadline, time)

@@ -76,6 +76,19 @@ extension Forwarder {
         list(number)
     }
 
+    /// The store could not be asked just now, since its disk fails. The durable copy may be whole: it stays, and is
+    /// asked for again after ``Limits/storeRetry``.
+    public mutating func fetchFailed(_ id: InstanceID, at now: Instant) {
+        guard let index = instances.index(of: id), instances[index].isFetching else { return }
+        fetchEnded(index)
+        if instances[index].state == .delivering {
+            localRetries.append((id, now + Limits.storeRetry))
+        } else {
+            let number = instances[index].queue
+            hold(number, until: max(queues[Int(number)].heldUntil, now + Limits.storeRetry))
+        }
+    }
+
     /// The queue has lost its way: what it had read back or kept although it is durable leaves memory.
     mutating func dropDurableBytes(_ number: Int32) {
         var place = queues[Int(number)].head

@@ -103,8 +103,12 @@ extension Forwarder {
     }
 
     private mutating func offerAgain(_ now: Instant) {
-        for retry in localRetries where retry.at <= now { effects.append(.deliver(retry.id)) }
+        let due = localRetries.filter { $0.at <= now }
         localRetries.removeAll { $0.at <= now }
+        for retry in due {
+            guard let index = instances.index(of: retry.id) else { continue }
+            if instances[index].block.isNone { fetch(index) } else { effects.append(.deliver(retry.id)) }
+        }
     }
 
     /// Looks at the oldest of every queue for what has expired.

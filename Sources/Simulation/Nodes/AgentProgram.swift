@@ -10,7 +10,7 @@ final class AgentProgram: Program {
     struct Settings: Sendable {
         var jobs: [SimulatedJob.Plan]
         var resendAfter: Duration
-        var segmentBytes = 64 << 10
+        var segmentBytes = 256 << 10
         var storeBytes = 8 << 20
         /// The probability that a commit of a sink fails, with or without having had its effect.
         var sinkFaults = 0.0
@@ -171,6 +171,15 @@ final class AgentProgram: Program {
             drive { machine, exchange, _ in machine.take(outcomes, &exchange, at: host.now) }
         }
         links?.finishTurn()
+    }
+
+    func state(_ ledger: DataLedger) -> String {
+        let jobs = jobs.map { job in
+            "\(job.plan.name): read \(job.next), \(ledger.applied(of: job.plan.number)) of \(job.plan.records) applied"
+        }
+        return "\(machine?.envelopesKept ?? -1) envelopes without receipt, journal "
+            + (journal?.isIdle == true ? "idle" : "busy") + "; " + jobs.joined(separator: ", ")
+            + "; " + (links?.state ?? "no links")
     }
 
     /// Nothing is left to do here.

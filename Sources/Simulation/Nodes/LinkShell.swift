@@ -90,6 +90,12 @@ final class LinkShell {
 
     private func place(of id: ConnectionID) -> Int? { connections.firstIndex { $0.id == id } }
 
+    var state: String {
+        let up = peers.compactMap { $0 }.filter { exchange.forwarder.isEstablished(identify($0)) }
+        return "links up: \(up.map(\.description).joined(separator: " ")); queues: "
+            + exchange.forwarder.queueFigures(at: host.now).map { "\($0)" }.joined(separator: " ")
+    }
+
     // MARK: Dialling
 
     private func again(_ peer: NodeName, lasted: Duration) {

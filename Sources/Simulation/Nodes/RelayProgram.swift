@@ -68,6 +68,7 @@ final class RelayProgram: Program {
         case .storeStalled: host.trace("store stalled")
         case .storeResumed: host.trace("store resumed")
         case .storeRefused: host.trace("store refused")
+        case .readDelayed(let lsn, _): host.trace("read delayed", lsn.number)
         case .readFailed(let lsn, _): host.trace("read failed", lsn.number)
         case .expired: host.trace("expired")
         case .damagedArrival: host.fail("an arrival is no envelope, though nothing damages what is under way")

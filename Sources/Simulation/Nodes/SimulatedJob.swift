@@ -23,7 +23,7 @@ final class SimulatedJob {
     private let source: NodeID
     private let destination: NodeID
     /// The first record not read yet.
-    private var next: UInt64
+    private(set) var next: UInt64
     private var sealer: Sealer?
     private var stream: OutboxStream?
     private var sequence = Sequence(1)

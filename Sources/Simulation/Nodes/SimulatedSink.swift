@@ -55,7 +55,7 @@ final class SimulatedSink {
             if let mark = order.mark(of: item.stream) {
                 outcomes.append(.mark(source: item.source, stream: item.stream, mark))
             }
-        case .turnedAway: outcomes.append(.giveBack(item.instance, .milliseconds(200)))
+        case .turnedAway: outcomes.append(.giveBack(item.instance, .seconds(1)))
         }
         applyNext()
     }

@@ -20,6 +20,12 @@ extension RelayProgram {
         if holdings.memoryBytes > bound { host.fail("\(holdings.memoryBytes) bytes in memory are above \(bound)") }
     }
 
+    var state: String {
+        guard let links, let journal else { return "has not started" }
+        return "\(links.exchange.forwarder.holdings), \(journal.usage.records) records stored, journal "
+            + (journal.isIdle ? "idle" : "busy") + "; " + links.state
+    }
+
     /// Nothing is left to do here: nothing is held, and nothing is stored.
     var isSettled: Bool {
         guard let links, let journal else { return false }

@@ -20,7 +20,7 @@ extension World {
     func prepareDisk(_ host: Host) {
         host.disk.faults = .init(
             write: dials[.writeFault], read: dials[.readFault], synchronize: dials[.synchronizeFault],
-            misdirectedWrite: dials[.misdirectedWrite])
+            misdirectedWrite: mayDamage(host, .misdirectedWrite) ? dials[.misdirectedWrite] : 0)
         host.disk.costs = .init(
             operation: dials.diskLatency.wholeNanoseconds, mebibyte: dials.diskTimePerMebibyte.wholeNanoseconds,
             synchronize: dials.synchronizeLatency.wholeNanoseconds)

@@ -106,6 +106,8 @@ public final class World {
 
     /// Runs both phases.
     public func run() -> Outcome {
+        // What may be damaged was said after the world was made.
+        for host in hosts { prepareDisk(host) }
         runSafety()
         if violation == nil { heal() }
         if violation == nil { drain() }

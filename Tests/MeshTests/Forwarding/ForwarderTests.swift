@@ -234,6 +234,23 @@ struct ForwarderTests {
         #expect(line.world.isDrained)
     }
 
+    @Test func aDiskThatFailsToReadDelaysAndLosesNothing() {
+        let line = Line { $0.memoryBytes = 1000 }
+        line.r1.setRoutes([])
+        for _ in 0..<20 { line.world.send(line.a, line.b, body: 200) }
+        line.world.run(.seconds(1))
+        #expect(line.r1.store.writes == 20)
+        line.r1.failsReads = true
+        line.r1.setRoutes([(line.b, [line.r2])])
+        line.world.run(.seconds(5))
+        #expect(line.r1.counters.lost == 0)
+        #expect(line.r1.store.reads > 0)
+        line.r1.failsReads = false
+        line.world.run(.seconds(5))
+        #expect(line.world.ledger.deliveries == Array(1...20))
+        #expect(line.world.isDrained)
+    }
+
     // MARK: Parking and age
 
     @Test func withoutAWayItIsParkedAndComesOutAgain() {

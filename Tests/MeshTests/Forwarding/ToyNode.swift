@@ -17,6 +17,8 @@ final class ToyNode {
     var sink: [InstanceID] = []
     /// Its store and sink do nothing by themselves while the world flows.
     var isSlow = false
+    /// Its store fails reads, though what it holds is whole.
+    var failsReads = false
     /// Its sink gives everything back.
     var isBusy = false
     var established = 0
@@ -126,6 +128,10 @@ final class ToyNode {
             }
         case .read(let id, let bytes):
             store.reads += 1
+            guard !failsReads else {
+                exchange.forwarder.fetchFailed(id, at: world.now)
+                break
+            }
             if let bytes {
                 bytes.withUnsafeBytes { exchange.forwarder.fetched(id, $0, at: world.now) }
             } else {
