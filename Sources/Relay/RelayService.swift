@@ -32,7 +32,7 @@ public final class RelayService: DaemonService {
         log = start.log
         admin = start.admin
         try Files.createDirectory(configuration.store.directory)
-        let number = try bootCounter.next()
+        let number = try BootCounter(PosixFileSystem(), directory: configuration.store.directory).next()
         trust = CertificateTrust(identity)
         let machine = RelayMachine(
             local: identity.name, boot: number, machineBoot: .currentBoot, flows: try FlowTable(start.configuration),

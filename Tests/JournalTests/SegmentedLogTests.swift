@@ -209,6 +209,43 @@ import Testing
         try log.close()
     }
 
+    /// A commit over several segments fails at each of its operations in turn and is written again: its records are
+    /// read and released by the same process, not only by the next one.
+    @Test(arguments: 1...3) func whatAFailedCommitHeldIsFoundWhenItWentThrough(failures: Int) throws {
+        var step = 0
+        while true {
+            let disk = MemoryDisk()
+            var log = try openLog(disk)
+            var records: [LSN] = []
+            for index in 0..<2 { records.append(try log.append(data, payload(index, 2500))) }
+            try log.commit()
+            for index in 2..<8 { records.append(try log.append(data, payload(index, 2500))) }
+            var isThrough = false
+            for _ in 0..<failures {
+                let first = disk.operations
+                disk.faults = .init(failAt: first + step)
+                isThrough = failure(of: &log) { log throws(JournalError) in try log.commit() } == nil
+            }
+            disk.faults = .init()
+            try log.commit()
+            for (index, lsn) in records.enumerated() {
+                var bytes: [UInt8] = []
+                let error = failure(of: &log) { log throws(JournalError) in try log.read(lsn, into: &bytes) }
+                #expect(error == nil && bytes == payload(index, 2500), "record \(index), operation \(step)")
+            }
+            for lsn in records {
+                let isReleased = log.release(lsn)
+                #expect(isReleased, "\(lsn), operation \(step)")
+            }
+            try log.commit()
+            #expect(log.usage.records == 0, "operation \(step)")
+            #expect(try inspect(disk.crashed(UInt64(step))).shown.isEmpty, "operation \(step)")
+            if isThrough { break }
+            step += 1
+        }
+        #expect(step > 10)
+    }
+
     /// After a failed synchronize the same bytes are not trusted: they are written to another segment.
     @Test func failedSynchronizeClosesTheSegment() throws {
         let disk = MemoryDisk()
