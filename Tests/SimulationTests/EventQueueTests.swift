@@ -1,3 +1,4 @@
+import Envelope
 import Testing
 
 @testable import Simulation

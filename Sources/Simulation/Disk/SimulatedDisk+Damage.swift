@@ -25,23 +25,23 @@ extension SimulatedDisk {
         guard !writes.isEmpty, random.chance(faults.misdirectedWrite) else { return }
         let chosen = writes[random.below(writes.count)]
         let entry = inode.pending.entries[chosen]
-        let wrong = random.below(inode.durable.count / Self.sectorBytes + 1) * Self.sectorBytes
-        guard wrong != entry.offset else { return }
-        for index in inode.pending.entries.indices where index != chosen { inode.apply(index) }
         // The length of a file is kept elsewhere and is right.
         let length = max(inode.durable.count, entry.offset + entry.count)
-        Inode.resize(&inode.durable, to: length)
+        let sectors = (length + Self.sectorBytes - 1) / Self.sectorBytes
+        guard sectors > 1 else { return }
+        let right = entry.offset / Self.sectorBytes
+        let wrong = (right + 1 + random.below(sectors - 1)) % sectors * Self.sectorBytes
+        for index in inode.pending.entries.indices where index != chosen { inode.apply(index) }
+        if inode.durable.count < length { Inode.resize(&inode.durable, to: length) }
         let count = min(entry.count, length - wrong)
-        if count > 0 {
-            inode.pending.bytes.withUnsafeBytes { all in
-                let bytes = UnsafeRawBufferPointer(rebasing: all[entry.start..<entry.start + count])
-                Inode.put(bytes, at: wrong, into: &inode.durable)
-            }
+        inode.pending.bytes.withUnsafeBytes { all in
+            let bytes = UnsafeRawBufferPointer(rebasing: all[entry.start..<entry.start + count])
+            Inode.put(bytes, at: wrong, into: &inode.durable)
         }
         inode.pending.removeAll()
         damageLog.append(
             Damage(kind: .misdirectedWrite, path: file.path, range: entry.offset..<entry.offset + entry.count))
-        damageLog.append(Damage(kind: .misdirectedWrite, path: file.path, range: wrong..<wrong + max(0, count)))
+        damageLog.append(Damage(kind: .misdirectedWrite, path: file.path, range: wrong..<wrong + count))
         counts[.misdirectedWrite] += 1
     }
 

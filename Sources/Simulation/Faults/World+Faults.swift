@@ -33,6 +33,12 @@ extension World {
         }
     }
 
+    /// Whether a fault that is a matter of probability happens.
+    func chance(_ kind: FaultKind) -> Bool {
+        let rate = dials[kind]
+        return rate > 0 && faultRandom[kind.rawValue].chance(rate)
+    }
+
     /// Makes one fault of a kind happen now, whatever the dials say.
     ///
     /// Kinds that are probabilities of an operation cannot be called for.

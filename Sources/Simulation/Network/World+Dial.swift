@@ -41,12 +41,12 @@ extension World {
             // A firewall drops it.
             return dialFails(host.index, process, target, .timedOut, at: timeout)
         }
-        if phase == .safety, networkRandom.chance(dials[.dialRefused]) {
+        if phase == .safety, chance(.dialRefused) {
             counts[.dialRefused] += 1
             return dialFails(
                 host.index, process, target, .refused, at: arrival(direction) + directions[direction].delay)
         }
-        if phase == .safety, networkRandom.chance(dials[.dialTimedOut]) {
+        if phase == .safety, chance(.dialTimedOut) {
             counts[.dialTimedOut] += 1
             return dialFails(host.index, process, target, .timedOut, at: timeout)
         }

@@ -66,9 +66,9 @@ extension World {
             return directions[end.direction].stalled.append(index)
         }
         var count = end.arrive(by: time, limit: Self.deliveryBytes)
-        if count > 1, phase == .safety, networkRandom.chance(dials[.cutBytes]) {
-            let part = networkRandom.number(in: 1...count - 1)
-            end.postpone(count - part, to: time + Int64(networkRandom.below(2_000_000)))
+        if count > 1, phase == .safety, chance(.cutBytes) {
+            let part = faultRandom[FaultKind.cutBytes.rawValue].number(in: 1...count - 1)
+            end.postpone(count - part, to: time + Int64(faultRandom[FaultKind.cutBytes.rawValue].below(2_000_000)))
             counts[.cutBytes] += 1
             count = part
         }

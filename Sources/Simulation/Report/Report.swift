@@ -16,7 +16,7 @@ struct Report {
             \(world.dials.description.split(separator: "\n").map { "  " + $0 }.joined(separator: "\n"))
 
             the last events
-            \(Drawing(world.trace.last(events), world.topology.nodes.map(\.name)).text)
+            \(Drawing(world.trace.last(events, marks: events / 2), world.topology.nodes.map(\.name)).text)
 
             run it again: \(world.command ?? Self.command(world))
 

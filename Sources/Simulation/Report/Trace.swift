@@ -11,6 +11,14 @@ struct Trace {
             case diskFull, diskSlow, noted
             // Everywhere.
             case healed, violated
+
+            /// Happens all the time where nothing is wrong.
+            var isTraffic: Bool {
+                switch self {
+                case .delivered, .connected, .accepted, .refused, .timedOut, .closed, .lost, .opened, .noted: true
+                default: false
+                }
+            }
         }
 
         var time: Int64 = 0
@@ -44,10 +52,20 @@ struct Trace {
         written += 1
     }
 
-    /// The last entries, oldest first.
-    func last(_ count: Int) -> [Entry] {
-        let kept = min(count, written, Self.length)
-        return (written - kept..<written).map { ring[$0 & (Self.length - 1)] }
+    /// The last entries, oldest first, and before them the last ones that are no mere traffic.
+    func last(_ count: Int, marks: Int) -> [Entry] {
+        let first = max(0, written - count)
+        var chosen = (first..<written).map { ring[$0 & (Self.length - 1)] }
+        var (place, left) = (first - 1, marks)
+        while place >= max(0, written - Self.length), left > 0 {
+            let entry = ring[place & (Self.length - 1)]
+            if !entry.kind.isTraffic {
+                chosen.append(entry)
+                left -= 1
+            }
+            place -= 1
+        }
+        return Array(chosen.dropFirst(written - first).reversed() + chosen.prefix(written - first))
     }
 }
 

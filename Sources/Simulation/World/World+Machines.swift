@@ -32,12 +32,12 @@ extension World {
         host.boot = Bytes16(low: machineRandom.next(), high: machineRandom.next())
         let monotonic = Int64(machineRandom.number(in: 1_000_000_000...86_400_000_000_000))
         var drift = 0
-        if phase == .safety, machineRandom.chance(dials[.clockDrift]), dials.drift > 0 {
+        if phase == .safety, chance(.clockDrift), dials.drift > 0 {
             drift = machineRandom.number(in: -dials.drift...dials.drift)
             counts[.clockDrift] += 1
         }
         host.clock = MachineClock(at: time, monotonic: monotonic, drift: Int64(drift))
-        if phase == .safety, machineRandom.chance(dials[.noClock]) {
+        if phase == .safety, chance(.noClock) {
             counts[.noClock] += 1
             host.clock = MachineClock(at: time, monotonic: monotonic, drift: Int64(drift), wall: 0)
             let arrival = machineRandom.duration(in: dials.clockArrival).wholeNanoseconds
@@ -87,10 +87,10 @@ extension World {
     private func losePower(_ host: Host) {
         host.isUp = false
         var loss = PowerLoss()
-        loss.losesWrites = machineRandom.chance(dials[.lostWrites])
-        loss.tears = loss.losesWrites && machineRandom.chance(dials[.tornWrites])
-        loss.reorders = machineRandom.chance(dials[.reorderedWrites])
-        loss.losesNames = machineRandom.chance(dials[.lostNames])
+        loss.losesWrites = chance(.lostWrites)
+        loss.tears = loss.losesWrites && chance(.tornWrites)
+        loss.reorders = chance(.reorderedWrites)
+        loss.losesNames = chance(.lostNames)
         if loss.losesWrites { counts[.lostWrites] += 1 }
         if loss.tears { counts[.tornWrites] += 1 }
         if loss.reorders { counts[.reorderedWrites] += 1 }
