@@ -2,7 +2,7 @@
 struct Segment {
     var number: UInt64
     var salt: UInt64
-    /// Fresh records from here on up lie in this segment or a higher one.
+    /// Fresh records from here on up lie in this segment or a higher one. Never falls from one segment to the next.
     var base: UInt64
     /// Where the valid records end.
     var end: Int

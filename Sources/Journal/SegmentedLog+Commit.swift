@@ -133,13 +133,19 @@ extension SegmentedLog {
         acknowledgedOnDisk = max(acknowledgedOnDisk, mark.acknowledged)
     }
 
-    /// Takes back what a failed commit wrote: its segments end where they ended before.
+    /// Takes back what a failed commit wrote: its segments end where they ended before, and those it began, which are
+    /// empty, stand no longer in the way of the segments that its records go to next.
     private mutating func void(_ parts: [WrittenPart]) {
         for part in parts {
             isOpen = false
             guard let index = segments.lastIndex(where: { $0.number == part.segment }) else { continue }
             segments[index].end = part.endBefore
             segments[index].endKeeper = 0
+        }
+        let first = (staging.records.first { $0.kind < .firstReserved && !$0.isCopy }?.lsn ?? nextLSN).number
+        for index in segments.indices.reversed() {
+            guard segments[index].base > first else { break }
+            segments[index].base = first
         }
     }
 

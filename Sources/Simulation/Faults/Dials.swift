@@ -49,7 +49,7 @@ public struct Dials: Equatable, Sendable {
     /// How long faults go on.
     public var safetyTime: Duration = .seconds(60)
     /// How long the healed world may take to settle.
-    public var drainTime: Duration = .seconds(600)
+    public var drainTime: Duration = .seconds(3600)
 
     /// A world without a fault.
     public static let quiet = Dials()

@@ -10,14 +10,14 @@ final class RelayProgram: Program {
 
     let host: Host
     var memoryBytes: Int { settings.memoryBytes }
-    private let settings: Scenario.RelaySettings
+    private let settings: RelaySettings
     private let dials: [NodeName]
     private let flows: [FlowDeclaration]
     private(set) var machine: RelayMachine<SimulatedTrust>?
     private(set) var links: LinkShell?
     private(set) var journal: JournalShell?
 
-    init(_ host: Host, _ settings: Scenario.RelaySettings, dials: [NodeName], flows: [FlowDeclaration]) {
+    init(_ host: Host, _ settings: RelaySettings, dials: [NodeName], flows: [FlowDeclaration]) {
         self.host = host
         self.settings = settings
         self.dials = dials

@@ -31,7 +31,8 @@ struct SimulatedTrust: AdvertisementTrust, ReceiptTrust {
     func verify(_ receipt: Receipt, from destination: NodeID, to source: NodeID) -> Bool {
         let bytes = Receipt.signedBytes(
             from: destination, to: source, entries: receipt.entries, certificate: receipt.certificate)
-        return Identity.id(of: String(decoding: receipt.certificate, as: UTF8.self)) == destination && receipt.signature == Self.signature(bytes)
+        return Identity.id(of: String(decoding: receipt.certificate, as: UTF8.self)) == destination
+            && receipt.signature == Self.signature(bytes)
     }
 }
 

@@ -3,49 +3,37 @@ import Envelope
 import Keyring
 import Mesh
 
-/// All that a run is made from: one scenario and one commit give one exact run.
-public struct Scenario: Equatable, Sendable {
-    public var seed: UInt64
-    public var dials: Dials
-    public var topology: MeshTopology
-    /// Records of each job.
-    public var recordsEach: Int
-    public var relays: RelaySettings
-    /// The safety phase ends after so many steps, if not before.
-    public var safetySteps = Int.max
+/// How the relays of a scenario are configured; drawn from its seed.
+struct RelaySettings: Equatable, Sendable {
+    var durability = Durability.cutThrough
+    var memoryBytes = 1 << 20
+    var segmentBytes = 256 << 10
+    var storeBytes = 8 << 20
 
-    public struct RelaySettings: Equatable, Sendable {
-        public var durability = Durability.cutThrough
-        public var memoryBytes = 1 << 20
-        public var segmentBytes = 256 << 10
-        public var storeBytes = 8 << 20
+    init() {}
+
+    init(_ random: inout SeededRandom) {
+        durability = random.chance(0.25) ? .storeFirst : .cutThrough
+        memoryBytes = [16 << 10, 128 << 10, 1 << 20][random.below(3)]
+        segmentBytes = [128 << 10, 512 << 10][random.below(2)]
     }
+}
 
+extension Scenario {
     /// Draws everything from the seed: the mesh, the faults, the load.
     public init(seed: UInt64) {
         var random = SeededRandom(seed: seed).fork("scenario")
-        self.seed = seed
-        dials = Dials(seed: seed)
-        // Time for some rounds of sending again over the slowest links.
-        dials.drainTime = .seconds(3600)
-        topology = .random(
-            seed: seed, relays: random.number(in: 1...5), agents: random.number(in: 2...6))
-        recordsEach = [5, 50, 300][random.below(3)]
-        relays = RelaySettings()
-        relays.durability = random.chance(0.25) ? .storeFirst : .cutThrough
-        relays.memoryBytes = [16 << 10, 128 << 10, 1 << 20][random.below(3)]
-        relays.segmentBytes = [128 << 10, 512 << 10][random.below(2)]
+        self.init(
+            seed: seed, relays: random.number(in: 1...5), agents: random.number(in: 2...6),
+            load: [5, 50, 300][random.below(3)])
     }
 
     /// A mesh of this size with a light load and no faults, for measuring.
-    public static func quiet(seed: UInt64, relays: Int, agents: Int, recordsEach: Int) -> Scenario {
-        var scenario = Scenario(seed: seed)
-        scenario.dials = .quiet
-        scenario.dials.safetyTime = .seconds(600)
-        scenario.topology = .random(seed: seed, relays: relays, agents: agents)
-        scenario.recordsEach = recordsEach
-        scenario.relays = RelaySettings()
-        return scenario
+    public static func quiet(seed: UInt64, relays: Int, agents: Int, load: Int) -> Scenario {
+        var dials = Dials.quiet
+        dials.safetyTime = .seconds(600)
+        return Scenario(
+            seed: seed, dials: dials, topology: .random(seed: seed, relays: relays, agents: agents), load: load)
     }
 
     /// Some fault may take away what a disk has been told to keep.
@@ -65,6 +53,8 @@ public final class Simulation {
     public init(_ scenario: Scenario) {
         self.scenario = scenario
         let topology = scenario.topology
+        var settings = SeededRandom(seed: scenario.seed).fork("relays")
+        let relays = RelaySettings(&settings)
         var random = SeededRandom(seed: scenario.seed).fork("load")
         let plans = Self.plans(scenario, &random)
         let keys = SimulatedKeys(SeededRandom(seed: scenario.seed).fork("keys"))
@@ -75,9 +65,9 @@ public final class Simulation {
         ]
         let sinkFaults = random.chance(0.3) ? 0.05 : 0
         self.ledger = ledger
-        world = World(seed: scenario.seed, dials: scenario.dials, topology: topology) { host in
+        world = scenario.world { host in
             let dials = topology.dialled(by: host.name)
-            guard host.kind == .agent else { return RelayProgram(host, scenario.relays, dials: dials, flows: flows) }
+            guard host.kind == .agent else { return RelayProgram(host, relays, dials: dials, flows: flows) }
             let settings = AgentProgram.Settings(
                 jobs: plans.filter { $0.source == host.name }.map(\.plan), resendAfter: scenario.resendAfter,
                 sinkFaults: sinkFaults)
@@ -85,8 +75,6 @@ public final class Simulation {
                 host, settings, dials: dials,
                 keychain: keys.keychain(of: host.name, with: agents.filter { $0 != host.name }), ledger: ledger)
         }
-        world.safetySteps = scenario.safetySteps
-        world.command = "simulate --seed \(scenario.seed)"
         // A source's own disk is what it keeps records on until their receipt: without it nothing can be promised.
         world.mayDamage = { host, _ in host.kind == .relay }
         world.isSettled = { [unowned self] in self.isSettled }
@@ -100,7 +88,7 @@ public final class Simulation {
         guard agents.count > 1 else { return [] }
         let largest = [100, 2000, 20_000][random.below(3)]
         // The records of a job come over most of the time in which faults happen.
-        let pace = scenario.dials.safetyTime.wholeNanoseconds * 3 / 4 / Int64(max(1, scenario.recordsEach))
+        let pace = scenario.dials.safetyTime.wholeNanoseconds * 3 / 4 / Int64(max(1, scenario.load))
         var plans: [(source: NodeName, plan: SimulatedJob.Plan)] = []
         for (index, source) in agents.enumerated() {
             let destination = agents[(index + 1 + random.below(agents.count - 1)) % agents.count]
@@ -111,7 +99,7 @@ public final class Simulation {
                     source,
                     SimulatedJob.Plan(
                         name: "job-\(index)", number: index, destination: destination, lane: lane,
-                        compression: compression, records: UInt64(scenario.recordsEach), recordsAtOnce: 1...3,
+                        compression: compression, records: UInt64(scenario.load), recordsAtOnce: 1...3,
                         valueBytes: 0...largest, pace: .nanoseconds(pace)...(.nanoseconds(pace * 3)))
                 ))
         }
