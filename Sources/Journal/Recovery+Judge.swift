@@ -80,6 +80,10 @@ extension Recovery {
             segment.end = max(spanStart, counting?.end ?? Layout.firstRecord)
         }
         if let record, segment.endKeeper == 0 || record.end < segment.end {
+            // The scan did not know how far it should get.
+            if segment.endKeeper == 0, scans[index].reached < record.end {
+                scans[index].gaps.append(ScannedGap(range: scans[index].reached..<record.end))
+            }
             segment.end = record.end
             segment.endKeeper = record.keeper
         }
