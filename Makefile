@@ -8,6 +8,9 @@ PREFIX    ?= /usr/local
 DESTDIR   ?=
 # Seeds of the simulated runs, first..last.
 SEEDS     ?= 1..200
+# What `make fuzz` tries, and for how long.
+NAME      ?=
+SECONDS   ?= 60
 # Where the demo works.
 DEMO_DIR  ?= .demo
 
@@ -15,7 +18,7 @@ PROGRAMS  = relayd agentd relayctl
 RELEASE   = .build/release
 
 .DEFAULT_GOAL := help
-.PHONY: help deps toolchain build demo test lint fmt bench simulate fuzz soak release docs install clean
+.PHONY: help deps toolchain build demo test lint fmt bench simulate fuzz coverage soak release docs install clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,11 +56,17 @@ bench: deps ## measure throughput and latency
 simulate: deps ## run the seeded runs with faults (custody, journal, outbox), SEEDS=first..last
 	GRIDRELAY_SEEDS='$(SEEDS)' $(SWIFT) test --filter 'RandomRunTests|ModelTests'
 
-fuzz: deps ## feed the parsers with mutated bytes
-	@scripts/fuzz.sh
+fuzz: deps ## feed the parsers and machines with mutated input: all for 3 s each, or NAME=target SECONDS=60
+	@scripts/fuzz.sh $(if $(NAME),'$(NAME)' --seconds '$(SECONDS)')
 
-soak: deps ## run the long forms of the tests with real processes
+coverage: deps ## measure what the unit tests reach of the cores, and the corpora of the parsers
+	@scripts/coverage.sh
+	@scripts/fuzz.sh --coverage --check
+
+soak: deps ## run the long forms of the tests with real processes, then the short ones with sanitizers
 	GRIDRELAY_SOAK=1 $(SWIFT) test --filter IntegrationTests
+	scripts/sanitize.sh thread
+	scripts/sanitize.sh address
 
 release: toolchain ## build the programs optimised, with Swift's library inside
 	for program in $(PROGRAMS); do $(SWIFT) build -c release --static-swift-stdlib --product $$program || exit 1; done

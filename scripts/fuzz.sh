@@ -9,7 +9,9 @@ usage: scripts/fuzz.sh                         all targets, a few seconds each
        scripts/fuzz.sh NAME [--smoke | --seconds N]
        scripts/fuzz.sh --all [--smoke | --seconds N]
        scripts/fuzz.sh NAME --minimise FILE    make a find smaller
-       scripts/fuzz.sh [NAME] --coverage       regions that corpora reach
+       scripts/fuzz.sh [NAME] --coverage       regions that corpora reach, by source file
+       scripts/fuzz.sh [NAME] --coverage --check
+                                               each parser by the corpus of its own target; fails below 90 %
        scripts/fuzz.sh NAME --merge            keep what new inputs reach, small
        scripts/fuzz.sh --seed                  write the seeds the corpora lack
        scripts/fuzz.sh --list                  what there is to try
@@ -29,7 +31,7 @@ fail() {
 
 cd "$(dirname "$0")/.."
 build=.build/fuzz
-name='' mode=run seconds=60 all=no file=''
+name='' mode=run seconds=60 all=no file='' check=no
 [ $# -gt 0 ] || set -- --all --smoke
 while [ $# -gt 0 ]; do
     case $1 in
@@ -45,6 +47,7 @@ while [ $# -gt 0 ]; do
     --list) mode=list ;;
     --seed) mode=seed ;;
     --coverage) mode=coverage ;;
+    --check) check=yes ;;
     --merge) mode=merge ;;
     --minimise)
         [ $# -gt 1 ] || fail "--minimise needs a file"
@@ -124,6 +127,42 @@ run() {
     sed -n 's/^stat::number_of_executed_units: */  inputs tried: /p' "$build/$1.log"
 }
 
+# judge NAME...: the parsers that these targets answer for, by Fuzz/parsers, and what their own corpora reach of them.
+# Each file must be reached to 90 %, or to what Fuzz/parsers says behind it; docs/testing.md says why.
+judge() {
+    printf '%-22s %-52s %8s %8s %7s\n' targets source regions reached least
+    status=0
+    sed '/^#/d; /^$/d' Fuzz/parsers >$folder/parsers
+    while read -r owners files; do
+        profiles='' wanted=no
+        for owner in $(echo "$owners" | tr + ' '); do
+            profiles="$profiles $folder/$owner.profraw"
+            case " $* " in *" $owner "*) wanted=yes ;; esac
+        done
+        [ $wanted = yes ] || continue
+        # shellcheck disable=SC2086 # a list of files
+        "$tools/llvm-profdata" merge -o $folder/owners.profdata $profiles
+        "$tools/llvm-cov" report $folder/fuzz -instr-profile=$folder/owners.profdata Sources >$folder/owners.report
+        for entry in $files; do
+            source=${entry%=*} least=90
+            [ "$source" = "$entry" ] || least=${entry#*=}
+            awk -v owners="$owners" -v source="$source" -v least="$least" '
+                $1 == source {
+                    found = 1
+                    reached = 100 * ($2 - $3) / $2
+                    bad = reached < least
+                    printf "%-22s %-52s %8d %7.1f%% %6d%%%s\n", owners, source, $2, reached, least,
+                        bad ? "  too little" : ""
+                }
+                END {
+                    if (!found) printf "%-22s %-52s is not among the sources\n", owners, source
+                    exit !found || bad
+                }' $folder/owners.report || status=1
+        done
+    done <$folder/parsers
+    return $status
+}
+
 case $mode in
 list)
     compile_fuzzer
@@ -154,15 +193,23 @@ coverage)
     compile $folder '-Xswiftc -profile-generate -Xswiftc -profile-coverage-mapping' \
         '-sanitize=fuzzer -profile-generate -profile-coverage-mapping'
     names=$name
-    [ -n "$names" ] || names=$(ls Fuzz/Corpus)
+    # What one answers for together with others needs the others' corpora too.
+    [ -n "$names" ] && [ $check = no ] || names=$(ls Fuzz/Corpus)
+    # Of the compiler's own version, whatever else is on the path.
+    tools=$(dirname "$(readlink -f "$(command -v swift)")")
     for each in $names; do
+        [ -d "Fuzz/Corpus/$each" ] || fail "there is no target '$each'; see: scripts/fuzz.sh --list"
         FUZZ_TARGET=$each LLVM_PROFILE_FILE=$folder/$each.profraw $folder/fuzz -runs=0 -max_len=1000000 \
             "Fuzz/Corpus/$each" >$folder/$each.log 2>&1 || fail "$each fails on its corpus; see $folder/$each.log"
     done
-    # Of the compiler's own version, whatever else is on the path.
-    tools=$(dirname "$(readlink -f "$(command -v swift)")")
-    "$tools/llvm-profdata" merge -o $folder/all.profdata $(for each in $names; do echo $folder/$each.profraw; done)
-    "$tools/llvm-cov" report $folder/fuzz -instr-profile=$folder/all.profdata Sources
+    if [ $check = yes ]; then
+        # shellcheck disable=SC2086 # a list of names
+        judge ${name:-$names}
+    else
+        # shellcheck disable=SC2046 # a list of files
+        "$tools/llvm-profdata" merge -o $folder/all.profdata $(for each in $names; do echo $folder/$each.profraw; done)
+        "$tools/llvm-cov" report $folder/fuzz -instr-profile=$folder/all.profdata Sources
+    fi
     ;;
 run)
     [ $all = yes ] || [ -n "$name" ] || { usage >&2; fail "which target? give its name, or --all"; }

@@ -2,8 +2,10 @@
 public enum Catalogue {
     public static let all: [Target] = [
         .header, .batch, .compression, .receipt, .opener, .keyRecord, .keyGrant, .certificate, .hello, .frames,
-        .linkState, .router, .proxy, .journalDamage, .journalSegment, .outboxRecord, .checkpoints, .names, .yaml,
+        .advertisement, .linkState, .router, .proxy, .journalDamage, .journalSegment, .outboxRecord, .checkpoints,
+        .names, .yaml,
         .configuration, .topology, .cron, .rows,
-        .times, .jsonRow, .arguments, .deliveryOrder, .outbox, .journalModel, .exchange,
+        .times, .jsonRow, .arguments, .adminHTTP, .adminRequests, .reports, .deliveryOrder, .outbox, .journalModel,
+        .exchange,
     ]
 }

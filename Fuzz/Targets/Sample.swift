@@ -45,7 +45,10 @@ enum Sample {
         return builder.finish()
     }
 
-    static let record: KeyRecord = {
+    static let record = record(at: now)
+
+    /// A key record that is active for a day before and after.
+    static func record(at now: WallTime) -> KeyRecord {
         let life = KeyLife(
             created: now, notBefore: WallTime(milliseconds: now.milliseconds - day),
             softEnd: WallTime(milliseconds: now.milliseconds + day),
@@ -56,7 +59,7 @@ enum Sample {
                 keyRoot: SecretBytes(copying: [UInt8](0..<32)), codeRoot: SecretBytes(copying: [UInt8](32..<64)))
         else { fatalError("a key record") }
         return record
-    }()
+    }
 
     static func keychain(of holder: NodeName, for peer: NodeName) -> Keychain {
         var keychain = Keychain(holder: holder)
@@ -64,17 +67,19 @@ enum Sample {
         return keychain
     }
 
-    static func sealed(_ batch: [UInt8], compression: Compression = .none) -> [UInt8] {
+    static func sealed(
+        _ batch: [UInt8], kind: Header.Kind = .data, stream: UInt64 = 5, compression: Compression = .none
+    ) -> [UInt8] {
         guard let keys = keychain(of: peer, for: here).sealing(for: NodeID(of: here), at: now) else {
             fatalError("a key that is active")
         }
         var sealer = Sealer(
-            keys, from: NodeID(of: peer), to: NodeID(of: here), stream: StreamID(Bytes16(low: 5, high: 6)))
+            keys, from: NodeID(of: peer), to: NodeID(of: here), stream: StreamID(Bytes16(low: stream, high: 6)))
         var envelope: [UInt8] = []
         guard
             (try? sealer.seal(
-                batch, sequence: Sequence(1), floor: Sequence(1), created: now, lifetime: 86_400, lane: .live,
-                compression: compression, into: &envelope)) != nil
+                batch.span.bytes, kind: kind, sequence: Sequence(1), floor: Sequence(1), created: now, lifetime: 86_400,
+                lane: .live, compression: compression, into: &envelope)) != nil
         else { fatalError("a batch that fits") }
         return envelope
     }

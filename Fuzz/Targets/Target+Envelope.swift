@@ -16,10 +16,17 @@ extension Target {
             require(
                 fields.encoded.elementsEqual(hop.prefix(HopFields.size)), "hop fields are written as they were read")
             require(fields.aged(by: .seconds(1)).age >= fields.age, "age does not go back")
+            require((try? HopFields(Array(hop).span.bytes)) == fields, "a span of the bytes says the same")
+            require(fields.nextHop.map { $0.hopLimit < fields.hopLimit } ?? (fields.hopLimit == 0), "hops count down")
+            require(!fields.isExpired(lifetime: .max) || fields.age == .max, "nothing expires before its time")
         })
 
     private static func tryHeader(_ input: UnsafeRawBufferPointer) {
         guard let header = try? Header(input) else { return }
+        require((try? Header(Array(input))) == header, "an array of the bytes says the same")
+        var written: [UInt8] = [1]
+        header.append(to: &written)
+        require(written.dropFirst().elementsEqual(header.encoded), "a header is appended as it is written")
         require(header.encoded.elementsEqual(input.prefix(Header.size)), "a header is written as it was read")
         require(header.envelopeLength <= Header.size + Limits.bodyBytes, "a body is within its limit")
         require(header.floor <= header.sequence && header.lifetime > 0, "what a header promises")
@@ -36,6 +43,10 @@ extension Target {
             for record in records {
                 require(record.headers.count == record.headerCount, "a record has as many headers as it says")
                 _ = (record.keyText, record.valueText)
+                let isSame = record.withBytes { key, value in
+                    record.key == key.map { Array($0) } && record.value == value.map { Array($0) }
+                }
+                require(isSame, "bytes and their copies are the same")
                 let added: Void? = try? builder.append(
                     key: record.key, value: record.value, headers: record.headers, at: record.time,
                     quality: record.quality, historical: record.historical)
@@ -58,15 +69,23 @@ extension Target {
         seeds: {
             let bytes = Sample.batch(9)
             let zeros = [UInt8](repeating: 0, count: 20_000)
-            return Compression.allCases.flatMap { codec in
-                [
-                    ("batch-\(codec)", Compression.pack(bytes, with: codec)),
-                    ("zeros-\(codec)", Compression.pack(codec == .none ? [] : zeros, with: codec)),
-                ]
-            }
+            // Says less than is in it.
+            var liar = Compression.pack(zeros, with: .zstd)
+            liar.replace(3, at: 1)
+            return [("liar", liar)]
+                + Compression.allCases.flatMap { codec in
+                    [
+                        ("batch-\(codec)", Compression.pack(bytes, with: codec)),
+                        ("zeros-\(codec)", Compression.pack(codec == .none ? [] : zeros, with: codec)),
+                    ]
+                }
         },
         run: { input in
-            guard let bytes = try? Compression.unpack(Array(input)) else { return }
+            var decompressor = Decompressor()
+            let first = try? decompressor.unpack(input)
+            require(first == (try? decompressor.unpack(input)), "a context is as good the second time")
+            require(first == (try? Compression.unpack(Array(input))), "a context of its own says the same")
+            guard let bytes = first else { return }
             require(bytes.count <= Limits.batchBytes, "what was unpacked is within its limit")
             guard bytes.count <= 4096 else { return }
             for codec in Compression.allCases {

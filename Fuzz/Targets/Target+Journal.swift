@@ -28,7 +28,7 @@ extension Target {
     ) -> MemoryDisk.Contents {
         let disk = MemoryDisk()
         do throws(JournalError) {
-            var log = try SegmentedLog(disk, directory: directory, options: options()) { _ in }
+            var log = try SegmentedLog.open(disk, directory: directory, options: options()) { _ in }
             try fill(&log)
             try log.close()
         } catch {
@@ -44,7 +44,7 @@ extension Target {
         let disk = MemoryDisk(contents, directory: directory)
         var shown: Set<LSN> = []
         do throws(JournalError) {
-            var log = try SegmentedLog(disk, directory: directory, options: options()) { record in
+            var log = try SegmentedLog.open(disk, directory: directory, options: options()) { record in
                 let isNew = shown.insert(record.lsn).inserted
                 require(isNew || !isOurs, "a record is shown once")
             }
@@ -69,7 +69,7 @@ extension Target {
 
     private static func reopened(_ disk: MemoryDisk, _ expected: Set<LSN>) throws(JournalError) -> Set<LSN> {
         var missing = expected
-        _ = try SegmentedLog(disk.settled(), directory: directory, options: options()) { missing.remove($0.lsn) }
+        _ = try SegmentedLog.open(disk.settled(), directory: directory, options: options()) { missing.remove($0.lsn) }
         return missing
     }
 
@@ -111,6 +111,7 @@ extension Target {
             let commit: [UInt8] = [3, 0, 0]
             return [
                 ("raw", [0] + (full.values.first ?? []).prefix(4000)),
+                ("newer", [0xFE, 1, 0]), ("numbers", [1, 0x80] + [UInt8](repeating: 0xFF, count: 8) + [1]),
                 ("data", [1, 1, 0, 1, 0, 0, 1, 3, 0, 9, 9, 9] + commit),
                 ("release", [1, 1, 0, 1, 0, 2, 1, 16, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0] + commit),
             ]
@@ -119,13 +120,20 @@ extension Target {
             var choices = Choices(input)
             var contents = empty
             let name = SegmentName.segment(1).text
-            if choices.byte() % 4 == 0 {
-                contents["\(directory)/\(name)"] = choices.rest()
-            } else {
-                contents["\(directory)/\(name)"] = segment(&choices)
-            }
+            let mode = choices.byte()
+            var file = mode % 4 == 0 ? choices.rest() : segment(&choices)
+            if mode == 0xFE { makeNewer(&file) }
+            contents["\(directory)/\(name)"] = file
             tryRecovery(contents, isOurs: false)
         })
+
+    /// As a later version of this program would have written it.
+    private static func makeNewer(_ file: inout [UInt8]) {
+        for place in [0, Layout.secondHeader] {
+            file.replace(Layout.version + 1, at: place + 8)
+            file.replace(CRC32C.checksum(of: Array(file[place..<place + 60])), at: place + 60)
+        }
+    }
 
     private static func segment(_ choices: inout Choices) -> [UInt8] {
         var file = [UInt8](repeating: 0, count: segmentBytes)

@@ -39,7 +39,7 @@ private final class JournalModel {
         let options = LogOptions(segmentBytes: 8 << 10, maxBytes: 24 * 8 << 10, poolSegments: 1, entropy: 3)
         var shown: Contents = [:]
         do throws(JournalError) {
-            var log = try SegmentedLog(disk, directory: "/journal", options: options) { record in
+            var log = try SegmentedLog.open(disk, directory: "/journal", options: options) { record in
                 shown[record.lsn.number] = Array(record.prefix)
             }
             require(

@@ -1,6 +1,7 @@
-import Crypto
 import Envelope
 import Keyring
+
+@testable import Crypto
 
 extension Target {
     static let opener = Target(
@@ -11,22 +12,65 @@ extension Target {
                 ("readdressed", [1] + [UInt8](repeating: 7, count: 90)),
                 ("altered", [2, 200, 0, 1] + Sample.batch(3)),
                 ("compressed", [3, 10, 0, 128] + Sample.batch(3)),
+                ("streams", [4, 0, 0, 1, 0, 2, 0, 0, 0, 1, 1, 2, 2, 3, 0, 3, 1, 3, 2, 0, 0]),
             ]
         },
         run: { input in
             guard let mode = input.first else { return }
             let rest = Array(input.dropFirst())
-            switch mode % 4 {
+            switch mode % 5 {
             case 0: tryOpening(rest)
             case 1: tryOpening(readdressed(rest))
-            default: tryAltered(rest, compression: mode % 4 == 2 ? .none : .zlib)
+            case 2: tryAltered(rest, compression: .none)
+            case 3: tryAltered(rest, compression: .zlib)
+            default: tryStreams(rest)
             }
         })
 
+    /// Envelopes of more streams than an opener keeps at hand, while keys come and go.
+    private static func tryStreams(_ input: [UInt8]) {
+        let here = Sample.keychain(of: Sample.here, for: Sample.peer)
+        var destroyed = here
+        destroyed.advance(Sample.record.id, to: .destroyed)
+        let keychains: [(Keychain, OpenError?)] = [
+            (here, nil), (destroyed, .destroyedKey(Sample.record.id)),
+            (Keychain(holder: Sample.here), .unknownKey(Sample.record.id)),
+            (
+                Sample.keychain(of: Sample.here, for: Sample.name("plant-c/agent")),
+                .unknownSource(NodeID(of: Sample.peer))
+            ),
+            (Sample.keychain(of: Sample.peer, for: Sample.here), .wrongAddress(NodeID(of: Sample.here))),
+        ]
+        var opener = Opener(here, capacity: 2)
+        var expected: OpenError?
+        for pair in 0..<min(64, input.count / 2) {
+            let (action, value) = (input[2 * pair], Int(input[2 * pair + 1]))
+            if action % 4 == 3 {
+                opener.use(keychains[value % keychains.count].0)
+                expected = keychains[value % keychains.count].1
+                require(opener.streamsHeld == 0, "with other keys no stream is at hand")
+                continue
+            }
+            let kind = Header.Kind.allCases[value % Header.Kind.allCases.count]
+            let envelope = Sample.sealed([1, 2], kind: kind, stream: UInt64(action % 3))
+            do throws(OpenError) {
+                let opened = try opener.open(envelope)
+                require(opened == [1, 2] && expected == nil, "what was sealed is opened with its key")
+            } catch {
+                require(error == expected && !error.description.isEmpty, "without its key it is not: \(error)")
+            }
+            require(opener.streamsHeld <= 2, "no more streams are at hand than wanted")
+        }
+    }
+
     private static func tryOpening(_ envelope: [UInt8]) {
         var opener = Opener(Sample.keychain(of: Sample.here, for: Sample.peer))
-        guard let batch = try? opener.open(envelope) else { return }
-        require(batch.count <= Limits.batchBytes, "a batch is within its limit")
+        do throws(OpenError) {
+            let batch = try opener.open(envelope)
+            require(batch.count <= Limits.batchBytes, "a batch is within its limit")
+        } catch {
+            require(!error.description.isEmpty, "an error says something")
+        }
     }
 
     /// A body under a header that leads to the right key.
@@ -75,28 +119,60 @@ extension Target {
         })
 
     static let certificate = Target(
-        "certificate", "certificates of nodes and authorities, DER and PEM",
+        "certificate", "certificates of nodes and authorities, DER and PEM", longest: 16 << 10,
         seeds: {
             guard let authority = try? Authority(newAt: Sample.now, days: 3_650),
                 let node = try? authority.issue(
                     to: Sample.here, publicKey: SigningKey().verifyingKey, now: Sample.now, days: 365)
             else { return [] }
+            let other = try? Authority(newAt: Sample.now, days: 3_650)
             return [
                 ("node-der", node.der), ("node-pem", node.pem), ("authority-der", authority.certificate.der),
                 ("bundle-pem", authority.certificate.pem + node.pem),
+                ("stranger-pem", (other?.certificate.pem ?? []) + node.pem),
+                ("crowd-pem", (0...AuthorityCertificate.limit).flatMap { _ in authority.certificate.pem }),
             ]
         },
         run: { input in
             let bytes = Array(input)
-            let nodes = [try? NodeCertificate(der: bytes), try? NodeCertificate(pem: bytes)].compactMap { $0 }
             var authorities = [try? AuthorityCertificate(der: bytes)].compactMap { $0 }
-            authorities += (try? AuthorityCertificate.all(inPEM: bytes)) ?? []
-            require(authorities.count <= AuthorityCertificate.limit + 1, "authorities are within their limit")
-            for node in nodes {
-                require((try? NodeCertificate(der: node.der))?.name == node.name, "a certificate is read as written")
-                if !authorities.isEmpty { try? node.verify(against: authorities, at: Sample.now) }
-                _ = node.publicKey.verify([UInt8](repeating: 1, count: 64), of: bytes, for: SigningPurpose("fuzz"))
+            var nodes = [try? NodeCertificate(der: bytes), try? NodeCertificate(pem: bytes)].compactMap { $0 }
+            // Of a text with several, those that may issue are asked about all.
+            for handle in (try? CertificateHandle.all(inPEM: bytes, limit: AuthorityCertificate.limit)) ?? [] {
+                guard let der = try? handle.encoded() else { continue }
+                authorities += [try? AuthorityCertificate(der: der)].compactMap { $0 }
+                nodes += [try? NodeCertificate(der: der)].compactMap { $0 }
             }
-            for authority in authorities { _ = (authority.subject, authority.notAfter) }
+            do throws(CertificateError) {
+                let all = try AuthorityCertificate.all(inPEM: bytes)
+                require(all.count <= AuthorityCertificate.limit, "authorities are within their limit")
+                let first = try AuthorityCertificate(pem: bytes)
+                require(first == all.first, "the first is the first")
+            } catch {
+                require(!error.description.isEmpty, "an error says something")
+            }
+            for node in nodes { tryCertificate(node, authorities) }
+            for authority in authorities {
+                require((try? AuthorityCertificate(pem: authority.pem)) == authority, "an authority is read as written")
+                require(authority.subject.utf8.count <= 1024, "a subject is short")
+            }
         })
+
+    private static func tryCertificate(_ node: NodeCertificate, _ authorities: [AuthorityCertificate]) {
+        require((try? NodeCertificate(der: node.der)) == node, "a certificate is read as written")
+        require((try? NodeCertificate(pem: node.pem)) == node, "a certificate is read as written")
+        _ = node.publicKey.verify([UInt8](repeating: 1, count: 64), of: node.der, for: SigningPurpose("fuzz"))
+        let times = [nil, Sample.now, WallTime(milliseconds: 0), WallTime(milliseconds: 4_000_000_000_000)]
+        for time in times {
+            do throws(CertificateError) {
+                try node.verify(against: authorities, at: time)
+                let one = authorities.contains { (try? node.verify(against: $0, at: time)) != nil }
+                require(one, "what several vouch for one of them does")
+                require(!authorities.isEmpty, "nobody vouches for a certificate where there is no authority")
+                require(time.map { node.notBefore <= $0 && $0 <= node.notAfter } ?? true, "what is valid is so now")
+            } catch {
+                require(!error.description.isEmpty, "an error says something")
+            }
+        }
+    }
 }

@@ -118,18 +118,42 @@ extension Target {
         "frames", "frames of a session, whole and in pieces", longest: 8192,
         seeds: {
             var sender = established()
-            sender.consumeOutput(peerHello.count)
+            sender.consumeOutput(session("zone/us", to: "zone/peer").output.count)
             var word = RangeSet()
             word.insert(1...2)
             sender.confirm(word, bytesGranted: 1 << 25, envelopesGranted: 1 << 17)
             sender.sendMesh([1, 2, 3])
             let frames = Array(sender.output)
+            var queue = ByteQueue()
+            for (first, last) in [(1, 2), (3, 3)] as [(UInt64, UInt64)] {
+                queue.appendFrame(.custody) { payload in
+                    for number in [1 << 25, 1 << 17, first, last] { payload.append(number) }
+                }
+            }
+            let custody = Array(queue.readable)
+            queue = ByteQueue()
+            let envelope = Sample.envelope(body: [UInt8](repeating: 7, count: 60))
+            for (number, lane) in [(1, Lane.bulk), (2, .control), (3, .live)] {
+                for offset in [0, 82] {
+                    let flags = lane.rawValue | (offset == 0 ? 0 : DataFlags.last)
+                    queue.appendFrame(.data, flags: flags) { payload in
+                        payload.append(UInt64(number))
+                        payload.append(UInt32(envelope.count))
+                        payload.append(UInt32(offset))
+                        payload.append(HopFields().encoded)
+                        payload.append(Array(envelope[offset..<offset + 82]))
+                    }
+                }
+            }
+            let fragments = Array(queue.readable)
             let refusal: [UInt8] = [13, 0, 0, 0, 4, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 2]
             let ping: [UInt8] = [8, 0, 0, 0, 5, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8]
             let pong: [UInt8] = [8, 0, 0, 0, 6, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]
             let bye: [UInt8] = [3, 0, 0, 0, 8, 0, 0, 0, 1, 1, 65]
             return [
-                ("data", [5] + frames.prefix(430)), ("end", [200] + frames.suffix(60)),
+                ("data", [5] + frames.prefix(430)), ("large", [255] + frames.prefix(5000)),
+                ("end", [200] + frames.suffix(56)), ("custody", [9] + custody),
+                ("fragments", [40] + fragments),
                 ("refusal", [1] + refusal + ping + pong + bye),
             ]
         },

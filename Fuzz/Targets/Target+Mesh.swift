@@ -22,7 +22,7 @@ private struct Outbound: RouterSink {
 }
 
 extension Target {
-    private static func advertisement(_ origin: String, _ peers: [String]) -> Advertisement {
+    static func advertisement(_ origin: String, _ peers: [String]) -> Advertisement {
         Advertisement(
             origin: Sample.name(origin), stamp: .init(boot: 3, sequence: 4), madeAt: Sample.now,
             softwareVersion: "1", listenPorts: [7400],
@@ -49,15 +49,22 @@ extension Target {
     ]
 
     static let linkState = Target(
-        "link-state", "messages between relays, and advertisements alone", longest: 2048,
-        seeds: { messages + [("alone", advertisement("b/relay", ["a/relay"]).encoded())] },
+        "link-state", "messages between relays", longest: 2048, seeds: { messages },
         run: { input in
             let bytes = Array(input)
-            if let message = try? LinkStateMessage(decoding: bytes) {
+            do throws(LinkStateError) {
+                let message = try LinkStateMessage(decoding: bytes)
                 require(message.encoded() == bytes, "a message is written as it was read")
-            }
-            if let advertisement = try? Advertisement(decoding: bytes) {
-                require(advertisement.encoded() == bytes, "an advertisement is written as it was read")
+                guard case .advertisements(let list) = message else { return }
+                let packed = LinkStateMessage.messages(with: list)
+                require(packed.allSatisfy { $0.count <= Limits.linkStateMessageBytes }, "messages fit their frames")
+                let again = packed.flatMap { bytes -> [SignedAdvertisement] in
+                    guard case .advertisements(let part)? = try? LinkStateMessage(decoding: bytes) else { return [] }
+                    return part
+                }
+                require(again == list, "all is said, in its order")
+            } catch {
+                require(!error.description.isEmpty, "an error says something")
             }
         })
 
@@ -127,14 +134,22 @@ extension Target {
         },
         run: { input in
             let text = String(decoding: input, as: UTF8.self)
-            if let name = try? NodeName(text) {
+            do throws(NameError) {
+                let name = try NodeName(text)
                 require(name.description == text && "\(name.zone)/\(name.local)" == text, "a name is its parts")
+                require((try? NodeName(zone: name.zone, local: name.local)) == name, "a name is made of its parts")
+                require((name < Sample.here) != (Sample.here < name) || name == Sample.here, "names have an order")
+            } catch {
+                require(!error.description.isEmpty, "an error says something")
             }
             if let name = try? ZoneName(text) { require(name.description == text, "a zone is as written") }
             if let name = try? ServiceName(text) { require(name.description == text, "a service is as written") }
             if let pattern = try? FlowPattern(text) { require(pattern.description == text, "a pattern is as written") }
             if let pattern = NodePattern(text) {
-                _ = pattern.matches(Sample.here)
+                let here = NodePattern.node(Sample.here)
+                require(pattern.matches(Sample.here) == pattern.overlaps(here), "patterns overlap where both match")
+                require(here.overlaps(pattern) == pattern.overlaps(here), "overlapping goes both ways")
+                require(pattern.overlaps(pattern), "a pattern overlaps itself")
                 require(NodePattern(pattern.description) == pattern, "a pattern is as written")
             }
             if let bytes = Hexadecimal.decode(text) {

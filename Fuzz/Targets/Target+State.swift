@@ -1,3 +1,4 @@
+import Crypto
 import Envelope
 import Journal
 
@@ -16,15 +17,22 @@ extension Target {
             marks.outputs["a.csv"] = FilesMarks.Output(length: 100, headerHash: 3)
             var sql = SQLCheckpoint(greatest: .text("2026-01-01"))
             sql.delivered[5] = .init(position: 6, count: 1)
+            marks.parts = [.init(source: NodeID(of: Sample.peer), path: "a/b", file: "1", length: 9, touched: 2)]
+            marks.publications = [.init(file: "2", target: "c.csv")]
+            var files = StateWriter(magic: "GRFILES1")
+            files.append(1 as UInt64)
+            files.append("a.csv")
+            for number in [1, 2, 300, 4, 200, 64, 7, 64, 8, 3] as [UInt64] { files.append(number) }
             return [
-                ("files", FilesCheckpoint().encoded.bytes), ("sql", sql.encoded.bytes),
-                ("marks", Array(marks.encoded.dropLast(8))),
+                ("none", FilesCheckpoint().encoded.bytes), ("files", files.bytes), ("sql", sql.encoded.bytes),
+                ("marks", Array(marks.encoded.dropLast(8))), ("template", Array("{topic}/{source}-{path}.csv".utf8)),
             ]
         },
         run: { input in
             let bytes = Array(input)
             if let checkpoint = try? FilesCheckpoint(Checkpoint(bytes)) {
                 require((try? FilesCheckpoint(checkpoint.encoded)) == checkpoint, "a checkpoint is read as written")
+                for entry in checkpoint.entries { tryAdopting(entry) }
             }
             if let checkpoint = try? SQLCheckpoint(Checkpoint(bytes)) {
                 require(
@@ -36,12 +44,37 @@ extension Target {
             sealed.append(word: Fingerprint.hash(bytes))
             if let marks = try? FilesMarks(sealed) {
                 require((try? FilesMarks(marks.encoded)) == marks, "marks are read as written")
+                var noted = marks
+                let stream = StreamID(Bytes16(low: 77, high: 78))
+                noted.note(Sequence(9), of: stream)
+                require(
+                    noted.streams[stream]?.sequence == 9 || marks.streams.count >= FilesMarks.streams, "it is noted")
+                require(noted.streams.count <= max(FilesMarks.streams, marks.streams.count), "streams are bounded")
             }
-            if let name = try? OutputName(String(decoding: input, as: UTF8.self)) {
-                require(!name.text.hasPrefix("/"), "an output is not written outside its directory")
-                require(!name.text.split(separator: "/").contains(".."), "an output stays in its directory")
-            }
+            let text = String(decoding: input, as: UTF8.self)
+            if let name = try? OutputName(text) { checkOutput(name) }
+            guard let template = OutputTemplate(text) else { return }
+            let bare = try? template.name(topic: "t", source: "../x", path: nil)
+            require(bare == nil || !template.usesPath, "a template with a path needs one")
+            let names = [bare, try? template.name(topic: text, source: "plant-a", path: "../\(text)")]
+            for name in names.compactMap({ $0 }) { checkOutput(name) }
         })
+
+    /// A file that was renamed or written to is the same file still.
+    private static func tryAdopting(_ entry: FileProgress) {
+        guard let root = try? FileStatus.at("/") else { return require(false, "there is a root directory") }
+        let file = ListedFile(name: "b.csv", status: root)
+        var moved = entry
+        moved.adopt(file)
+        require(moved.isSameFile(as: root) && moved.isUntouched(root), "what was adopted is known again")
+        require(moved.offset == entry.offset && moved.name == file.name, "and read on from where it was")
+        require(FileProgress(file).offset == 0, "a new file is read from its beginning")
+    }
+
+    private static func checkOutput(_ name: OutputName) {
+        require(!name.text.hasPrefix("/"), "an output is not written outside its directory")
+        require(!name.text.split(separator: "/").contains(".."), "an output stays in its directory")
+    }
 
     static let outboxRecord = Target(
         "outbox-record", "what an agent's and a relay's store hold", longest: 2048,
@@ -61,6 +94,8 @@ extension Target {
             if let stored = StoredEnvelope(input) {
                 _ = stored.hop(at: Instant(nanoseconds: .max - 1), boot: stored.boot)
                 _ = stored.hop(at: .zero, boot: stored.boot)
+                let elsewhere = stored.hop(at: Instant(nanoseconds: 1), boot: .currentBoot)
+                require(elsewhere.age >= stored.hop.age, "age does not go back")
             }
             var repaired = Array(input)
             let place = StoredEnvelope.prefixBytes
@@ -70,9 +105,32 @@ extension Target {
             for kind in [OutboxRecord.envelopeKind, OutboxRecord.checkpointKind] {
                 for bytes in [Array(input), repaired] {
                     guard let record = bytes.withUnsafeBytes({ OutboxRecord($0, kind: kind) }) else { continue }
+                    tryWriting(record, kind)
                     guard let envelope = record.envelope(in: bytes) else { continue }
                     require(envelope.count >= Header.size, "an envelope has a header")
                 }
             }
         })
+
+    /// A record that was read says the same when it is written and read again.
+    private static func tryWriting(_ record: OutboxRecord, _ kind: RecordKind) {
+        guard record.job.utf8.count <= 255, !record.isCheckpointCut else { return }
+        let bytes: [UInt8]
+        if let header = record.header {
+            bytes = header.encoded.withUnsafeBytes {
+                let front = OutboxRecord.front(
+                    record.stored, header: $0, job: record.job, checkpoint: record.checkpoint)
+                return Array(front.readable)
+            }
+        } else {
+            guard let checkpoint = record.checkpoint else { return }
+            let bare = OutboxRecord.checkpoint(
+                record.stored, origin: record.origin, job: record.job, checkpoint: checkpoint)
+            bytes = Array(bare.readable)
+        }
+        let again = bytes.withUnsafeBytes { OutboxRecord($0, kind: kind) }
+        require(
+            again?.job == record.job && again?.checkpoint == record.checkpoint && again?.origin == record.origin
+                && again?.header == record.header, "a record is read as written")
+    }
 }

@@ -118,7 +118,7 @@ extension Target {
             [
                 "topology\0-o\0json\0--watch", "key\0create\0--help", "send\0--to\0plant-b/agent\0hello",
                 "--config\0x\0--check-config",
-                "node\0status\0--socket=/run/x",
+                "node\0status\0--socket=/run/x", "--version", "help\0topology", "topology\0--watch=1", "send\0-o",
             ].enumerated().map { ("words-\($0.offset)", Array($0.element.utf8)) }
         },
         run: { input in
@@ -134,13 +134,24 @@ extension Target {
         seeds: {
             [
                 "HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.0 407 Who\r\nProxy-Authenticate: Basic\r\n\r\n",
-                "HTTP/1.1 200\r\n\r\nmore",
+                "HTTP/1.1 200\r\n\r\nmore", "a b\r\n\r\n", String(repeating: "x", count: 8200),
             ]
-            .enumerated().map { ("answer-\($0.offset)", [9] + Array($0.element.utf8)) }
+            .enumerated().map {
+                ("answer-\($0.offset)", [$0.element.utf8.count > 99 ? 255 : 9] + Array($0.element.utf8))
+            }
         },
         run: { input in
+            let text = String(decoding: input.prefix(80), as: UTF8.self)
+            let credentials = ProxyAddress.Credentials(user: "user", password: text + "#secret")
+            let address = ProxyAddress(host: text, port: 3128, credentials: credentials)
+            require(!"\(address) \(credentials)".contains("#secret"), "no password is shown")
+            let asked = ProxyConversation(host: text, port: 1, credentials: credentials)
+            let lines = asked.map { $0.request.split(separator: 10, omittingEmptySubsequences: false).count } ?? 5
+            require(lines == 5, "no host makes a line of its own")
             guard let first = input.first,
-                var conversation = ProxyConversation(host: "relay", port: 7400, credentials: nil)
+                var conversation = ProxyConversation(
+                    host: first & 1 == 0 ? "relay" : "::1", port: 7400,
+                    credentials: first & 2 == 0 ? nil : .init(user: "user", password: "p"))
             else { return }
             var rest = input.dropFirst()
             while !rest.isEmpty {

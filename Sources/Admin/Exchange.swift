@@ -48,6 +48,8 @@ enum Exchange {
         var codes = [
             relay_curl_set_text(handle, CURLOPT_UNIX_SOCKET_PATH, socket),
             relay_curl_set_text(handle, CURLOPT_URL, "http://node" + QueryText.target(of: request)),
+            // Or the library would take `..` for a step upwards, and ask for something else.
+            relay_curl_set_long(handle, CURLOPT_PATH_AS_IS, 1),
             relay_curl_set_text(handle, CURLOPT_PROTOCOLS_STR, "http"),
             // A proxy from the environment has no business with a Unix socket.
             relay_curl_set_text(handle, CURLOPT_NOPROXY, "*"),

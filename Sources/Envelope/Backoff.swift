@@ -1,4 +1,3 @@
-
 /// How long to wait before the next attempt at something that failed: doubles from ``shortest`` to ``longest``,
 /// each time shortened at random down to a half, so that a thousand nodes that lost the same relay do not come
 /// back at the same moment. It never gives up.

@@ -28,6 +28,14 @@ extension Recovery {
         }
     }
 
+    mutating func findUnsure() {
+        for scan in scans {
+            let commits = scan.commits.filter { $0.mark.number > acknowledged && $0.place < scan.segment.end }
+            let starts = commits.map { min($0.place, Int($0.mark.spanStart)) }
+            if let from = starts.min() { unsure.append(UnsureEnd(segment: scan.segment.number, from: from)) }
+        }
+    }
+
     /// A span that does not count.
     struct VoidSpan {
         var start: Int
@@ -80,6 +88,10 @@ extension Recovery {
             segment.end = max(spanStart, counting?.end ?? Layout.firstRecord)
         }
         if let record, segment.endKeeper == 0 || record.end < segment.end {
+            // The scan did not know how far it should get.
+            if segment.endKeeper == 0, scans[index].reached < record.end {
+                scans[index].gaps.append(ScannedGap(range: scans[index].reached..<record.end))
+            }
             segment.end = record.end
             segment.endKeeper = record.keeper
         }

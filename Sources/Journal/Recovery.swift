@@ -15,6 +15,9 @@ struct Recovery<Files: FileSystem> {
     /// The last commit that counts, as far as no void one came before it.
     var settled: UInt64 = 0
     var nextCommit: UInt64 = 1
+    /// Where the first commit begins that counts and is not known durable, in each segment that has one: a process that
+    /// was killed may have written it and not synchronized it, and then only the system's memory has it.
+    var unsure: [UnsureEnd] = []
     var nextLSN = LSN(1)
 
     init(_ files: Files, _ directory: String, _ options: LogOptions) {
@@ -27,6 +30,7 @@ struct Recovery<Files: FileSystem> {
         let numbers = try sortNames()
         try scan(readHeaders(numbers))
         judge()
+        findUnsure()
         applyReleases()
         resolveCopies()
         summarize()
@@ -124,6 +128,12 @@ struct Recovery<Files: FileSystem> {
             throw .file(error)
         }
     }
+}
+
+/// The part of a segment that may not be on the disk yet.
+struct UnsureEnd: Equatable {
+    var segment: UInt64
+    var from: Int
 }
 
 extension SegmentHeader.Reading {

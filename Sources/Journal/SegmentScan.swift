@@ -35,6 +35,9 @@ struct SegmentScan {
     /// The greatest number that was given away, as far as this segment tells, and one more.
     var nextLSN: LSN
 
+    /// Where the last valid record ends.
+    private(set) var reached = Layout.firstRecord
+
     /// Records met since the last commit record: their places and header checksums.
     private var span: [(place: Int, checksum: UInt32)] = []
 
@@ -44,7 +47,7 @@ struct SegmentScan {
         nextLSN = header.nextLSN
     }
 
-    /// Reads records up to `limit`.
+    /// Reads records up to `limit`. One of which only the bytes that fill it up lie beyond is whole.
     /// - Parameter isStated: true where valid records are known to reach up to `limit`.
     mutating func run<Files: FileSystem>(
         _ files: Files, _ handle: FileHandle, _ window: inout Window, limit: Int, isStated: Bool
@@ -54,11 +57,12 @@ struct SegmentScan {
         while place + Layout.recordHeader <= limit {
             let bytes = try window.view(files, handle, at: place, Layout.recordHeader)
             if let (header, checksum) = RecordHeader.read(bytes, at: place, by: seal),
-                place + header.footprint <= limit
+                place + Layout.recordHeader + header.length <= limit
             {
                 let body = try window.view(files, handle, at: place + Layout.recordHeader, header.length)
                 meet(header, checksum, body, at: place)
                 place += header.footprint
+                reached = place
             } else {
                 guard let next = try find(files, handle, &window, from: place + 8, limit: limit, seal) else { break }
                 gaps.append(ScannedGap(range: place..<next))
@@ -82,7 +86,7 @@ struct SegmentScan {
                 if bytes.word(offset, as: UInt32.self) == Layout.recordMagic,
                     let (header, _) = RecordHeader.read(
                         UnsafeRawBufferPointer(rebasing: bytes[offset...]), at: place + offset, by: seal),
-                    place + offset + header.footprint <= limit
+                    place + offset + Layout.recordHeader + header.length <= limit
                 {
                     return place + offset
                 }

@@ -76,7 +76,7 @@ extension SegmentedLog {
     }
 
     /// A record found damaged is noted and left behind.
-    private mutating func stageCopy(
+    mutating func stageCopy(
         _ location: RecordLocation, _ lsn: LSN, _ payload: inout [UInt8], _ report: inout CleaningReport
     ) throws(JournalError) {
         let kind: RecordKind

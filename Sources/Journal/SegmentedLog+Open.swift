@@ -6,23 +6,28 @@ extension SegmentedLog {
     /// - Throws: ``JournalError/tooOpen(path:permissions:)``, ``JournalError/inUse(path:)``,
     ///   ``JournalError/unknownVersion(path:version:)``, ``JournalError/options(_:)`` or ``JournalError/file(_:)``.
     ///   Damage is not an error: see ``report``.
-    public init(
+    public static func open(
         _ files: Files, directory: String, options: LogOptions, replay: (ReplayedRecord) -> Void
-    ) throws(JournalError) {
+    ) throws(JournalError) -> SegmentedLog {
         try options.check()
-        try Self.checkDirectory(files, directory)
-        let lock = try Self.takeLock(files, directory)
+        try checkDirectory(files, directory)
+        let lock = try takeLock(files, directory)
         var recovery = Recovery(files, directory, options)
-        do throws(JournalError) {
-            try recovery.run()
-            try recovery.replay(replay)
-        } catch {
+        do throws(JournalError) { try recovery.run() } catch {
             files.close(lock)
             throw error
         }
-        self.files = files
-        self.directory = directory
-        self.options = options
+        var log = SegmentedLog(recovery, lock)
+        try log.secure(recovery.unsure)
+        try recovery.replay(replay)
+        log.report = recovery.report
+        return log
+    }
+
+    private init(_ recovery: Recovery<Files>, _ lock: FileHandle) {
+        files = recovery.files
+        directory = recovery.directory
+        options = recovery.options
         self.lock = lock
         segments = recovery.scans.map(\.segment)
         pool = recovery.pool
@@ -33,6 +38,33 @@ extension SegmentedLog {
         acknowledgedOnDisk = recovery.acknowledged
         stagedFrom = recovery.nextLSN
         report = recovery.report
+    }
+
+    /// Makes durable what the process before this one may have left in the system's memory alone, before anybody builds
+    /// on it. Where the disk fails that, the bytes are not trusted to be there later: they are written again elsewhere.
+    private mutating func secure(_ ends: [UnsureEnd]) throws(JournalError) {
+        for end in ends {
+            guard let index = segments.firstIndex(where: { $0.number == end.segment }) else { continue }
+            let handle = try handle(of: index)
+            do throws(FileError) { try files.synchronize(handle) } catch { try stageAgain(index, from: end.from) }
+        }
+        if hasStaged { try commit() }
+    }
+
+    private mutating func stageAgain(_ index: Int, from place: Int) throws(JournalError) {
+        let number = segments[index].number
+        for other in segments.indices where segments[other].releasers.contains(number) {
+            pendingReleases.append(contentsOf: segments[other].releasedRanges())
+        }
+        var payload: [UInt8] = []
+        var report = CleaningReport()
+        for isCopy in [false, true] {
+            let entries = (isCopy ? segments[index].copied : segments[index].fresh).entries
+            for (position, entry) in entries.enumerated() where entry.state == .live && Int(entry.place) >= place {
+                let location = RecordLocation(segment: index, position: position, isCopy: isCopy)
+                try stageCopy(location, LSN(entry.lsn), &payload, &report)
+            }
+        }
     }
 
     private static func checkDirectory(_ files: Files, _ directory: String) throws(JournalError) {

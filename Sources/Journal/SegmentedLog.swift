@@ -12,7 +12,7 @@ public struct SegmentedLog<Files: FileSystem>: ~Copyable {
     let options: LogOptions
     let lock: FileHandle
     /// What opening found.
-    public let report: RecoveryReport
+    public internal(set) var report: RecoveryReport
 
     /// Segments in use, by rising number. The last one takes the next commit while ``isOpen``.
     var segments: [Segment]

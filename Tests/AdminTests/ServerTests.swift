@@ -20,6 +20,13 @@ import Testing
         #expect(String(decoding: answer, as: UTF8.self) == "POST /v1/a b/ü key=50 % & more=x,to=plant-b/agent hi")
     }
 
+    @Test(arguments: ["/v1/messages/..", "/v1/messages/../status", "/./v1//status", "/v1/messages/."])
+    func aPathWithDotsIsNotShortened(path: String) throws {
+        let running = try RunningServer { .text(status: 200, contentType: "text/plain", $0.path) }
+        let answer = try running.client.answer(to: AdminRequest(method: "DELETE", path: path))
+        #expect(String(decoding: answer, as: UTF8.self) == path)
+    }
+
     @Test func everyReportComesBackAsItWas() throws {
         let status = Samples.status
         let topology = Samples.topology

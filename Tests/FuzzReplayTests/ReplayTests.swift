@@ -23,6 +23,22 @@ import Testing
         #expect(names(in: Self.corpus) == Catalogue.all.map(\.name).sorted())
     }
 
+    /// What `scripts/fuzz.sh --coverage --check` measures is there.
+    @Test func everyParserHasItsTargets() throws {
+        let root = Self.corpus.split(separator: "/").dropLast(2).reduce("") { "\($0)/\($1)" }
+        let text = String(decoding: try #require(contents(of: root + "/Fuzz/parsers")), as: UTF8.self)
+        let lines = text.split(separator: "\n").filter { !$0.hasPrefix("#") }.map { $0.split(separator: " ") }
+        #expect(lines.count > 10)
+        for line in lines {
+            for owner in line[0].split(separator: "+") {
+                #expect(Catalogue.all.contains { $0.name == owner }, "\(owner) is a target")
+            }
+            for source in line.dropFirst().map({ $0.split(separator: "=")[0] }) {
+                #expect(access("\(root)/Sources/\(source)", R_OK) == 0, "\(source) is a source")
+            }
+        }
+    }
+
     @Test(arguments: Catalogue.all.map(\.name))
     func seedsAreTakenWholeAndCutAnywhere(name: String) throws {
         let target = try #require(Catalogue.all.first { $0.name == name })

@@ -7,7 +7,8 @@ import Testing
 extension IntegrationTests {
     /// A relay sees addresses, sizes and times, and nothing else: neither in its memory nor in its journal.
     @Suite(.serialized) struct BlindnessTests {
-        @Test(.timeLimit(.minutes(2))) func noRelayHoldsPlaintextOrKeys() async throws {
+        @Test(.disabled(if: isSanitized, "a sanitizer's shadow has no end"), .timeLimit(.minutes(2)))
+        func noRelayHoldsPlaintextOrKeys() async throws {
             try #require(getuid() == 0, "this test reads the memory of processes and needs root")
             let place = try TemporaryDirectory()
             try place.makeDirectory("input")

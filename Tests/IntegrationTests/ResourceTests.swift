@@ -4,7 +4,8 @@ import Testing
 
 extension IntegrationTests {
     /// A relay's memory: little when idle, bounded however much goes through it.
-    @Suite(.serialized) struct ResourceTests {
+    @Suite(.serialized, .disabled(if: isSanitized, "a sanitizer has memory of its own"))
+    struct ResourceTests {
         @Test(.timeLimit(.minutes(1))) func anIdleRelayIsSmall() async throws {
             let place = try TemporaryDirectory()
             var layout = Layout()

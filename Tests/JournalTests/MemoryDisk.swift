@@ -24,6 +24,8 @@ final class MemoryDisk: FileSystem {
         /// All that come after it fail as well.
         var forEver = false
         var kind = FileError.Kind.other
+        /// They fail because the process is gone: the disk and the system's memory stay as they are.
+        var isKill = false
     }
 
     private var names: [String: Node] = [:]
@@ -217,6 +219,7 @@ final class MemoryDisk: FileSystem {
         do throws(FileError) {
             try step(.synchronize, file.path)
         } catch {
+            if faults.isKill { throw error }
             // The system forgets what it could not write: a later success says nothing about it.
             file.node.durable = Self.torn(file.node, &random)
             file.node.pending = []

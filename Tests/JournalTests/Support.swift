@@ -24,7 +24,7 @@ func openLog(
     _ disk: MemoryDisk, _ options: LogOptions = smallOptions(), shown: inout [Shown]
 ) throws(JournalError) -> SegmentedLog<MemoryDisk> {
     var found: [Shown] = []
-    let log = try SegmentedLog(disk, directory: directory, options: options) { record in
+    let log = try SegmentedLog.open(disk, directory: directory, options: options) { record in
         found.append(
             Shown(lsn: record.lsn, kind: record.kind, length: record.length, prefix: Array(record.prefix)))
     }

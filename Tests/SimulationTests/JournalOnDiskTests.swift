@@ -42,7 +42,7 @@ struct JournalOnDiskTests {
         var found: [UInt64: [UInt8]] = [:]
         let options = LogOptions(
             segmentBytes: 8 << 10, maxBytes: 512 << 10, poolSegments: 2, entropy: random.next())
-        let log = try SegmentedLog(disk, directory: "/journal", options: options) { record in
+        let log = try SegmentedLog.open(disk, directory: "/journal", options: options) { record in
             found[record.lsn.number] = Array(record.prefix)
         }
         #expect(log.report.damage.isEmpty, "\(comment)")

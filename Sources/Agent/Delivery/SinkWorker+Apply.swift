@@ -26,7 +26,7 @@ extension SinkWorker {
     private func applyOneByOne(_ state: inout RunState, _ sink: any Sink) throws(ConnectorError) {
         while let item = state.ready.first {
             if let until = state.blocked[item.delivery.stream] {
-                report([.giveBack(item.instance, max(Self.giveBackDelay, until - Clock.now))])
+                report([.giveBack(item.instance, max(Self.asideDelay, until - Clock.now))])
                 state.ready.removeFirst()
                 continue
             }

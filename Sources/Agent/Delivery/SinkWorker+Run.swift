@@ -74,7 +74,7 @@ extension SinkWorker {
         for item in state.unplaced {
             let stream = item.delivery.stream
             if let until = state.blocked[stream] {
-                outcomes.append(.giveBack(item.instance, max(Self.giveBackDelay, until - Clock.now)))
+                outcomes.append(.giveBack(item.instance, max(Self.asideDelay, until - Clock.now)))
             } else {
                 if !state.order.knows(stream) { state.order.add(stream, mark: try sink.mark(of: stream)) }
                 offer(item, &state.order, &outcomes)
@@ -95,7 +95,7 @@ extension SinkWorker {
             if let mark = order.mark(of: stream) {
                 outcomes.append(.mark(source: item.delivery.source, stream: stream, mark))
             }
-        case .turnedAway: outcomes.append(.giveBack(item.instance, Self.giveBackDelay))
+        case .turnedAway: outcomes.append(.giveBack(item.instance, Self.asideDelay))
         }
     }
 

@@ -39,6 +39,9 @@ final class SinkWorker: Sendable {
     /// Bytes of batches brought to the sink in one commit.
     static let commitBytes = 8 << 20
     static let giveBackDelay: Duration = .milliseconds(200)
+    /// For one that cannot be ordered now: long enough that the relay lays it aside, so that the envelope which must
+    /// come first, and may stand behind it in the relay's queue, passes it.
+    static let asideDelay: Duration = .seconds(1)
 
     let settings: Settings
     let status: SinkStatus

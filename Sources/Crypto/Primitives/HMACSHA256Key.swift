@@ -21,17 +21,20 @@ public struct HMACSHA256Key: ~Copyable, @unchecked Sendable {
         var name = Array("SHA256".utf8CString)
         // OpenSSL takes a null key for "keep the key", so that an empty key still needs an address.
         var nothing: UInt8 = 0
-        name.withUnsafeMutableBufferPointer { name in
-            var parameters = [
-                OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name.baseAddress, 0),
-                OSSL_PARAM_construct_end(),
-            ]
-            let start = key.assumingMemoryBound(to: UInt8.self).baseAddress
-            let status =
-                start == nil
-                ? EVP_MAC_init(context, &nothing, 0, &parameters)
-                : EVP_MAC_init(context, start, key.count, &parameters)
-            OpenSSL.require(status, "HMAC")
+        // A parameter keeps the address of its own name, too, so a string made for the call alone will not do.
+        Array(OSSL_MAC_PARAM_DIGEST.utf8CString).withUnsafeBufferPointer { digest in
+            name.withUnsafeMutableBufferPointer { name in
+                var parameters = [
+                    OSSL_PARAM_construct_utf8_string(digest.baseAddress, name.baseAddress, 0),
+                    OSSL_PARAM_construct_end(),
+                ]
+                let start = key.assumingMemoryBound(to: UInt8.self).baseAddress
+                let status =
+                    start == nil
+                    ? EVP_MAC_init(context, &nothing, 0, &parameters)
+                    : EVP_MAC_init(context, start, key.count, &parameters)
+                OpenSSL.require(status, "HMAC")
+            }
         }
     }
 

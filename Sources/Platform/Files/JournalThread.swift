@@ -30,7 +30,7 @@ public final class JournalThread: Sendable {
         completed: @escaping @Sendable ([JournalCompletion]) -> Void
     ) throws(JournalError) {
         let committer = Committer(
-            try SegmentedLog(disk, directory: directory, options: options, replay: replay))
+            try SegmentedLog.open(disk, directory: directory, options: options, replay: replay))
         report = committer.report
         let desk = JournalDesk(usage: committer.usage)
         let worker = JournalWorkerBox(JournalWorker(committer, desk: desk, completed: completed))

@@ -18,7 +18,7 @@ final class JournalShell {
         _ host: Host, directory: String, _ options: LogOptions, replay: (ReplayedRecord) -> Void
     ) throws(JournalError) {
         self.host = host
-        committer = Committer(try SegmentedLog(host.disk, directory: directory, options: options, replay: replay))
+        committer = Committer(try SegmentedLog.open(host.disk, directory: directory, options: options, replay: replay))
         for _ in committer.report.damage { host.trace("journal.damage") }
     }
 

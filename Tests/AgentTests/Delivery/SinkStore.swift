@@ -101,6 +101,13 @@ extension Swift.Sequence where Element == DeliveryOutcome {
     /// Instances that are done with, in the order told.
     var finished: [UInt64] { compactMap { if case .finished(let instance) = $0 { instance.token } else { nil } } }
 
+    /// Those given back as something that others should pass.
+    var setAside: [UInt64] {
+        compactMap { outcome in
+            if case .giveBack(let instance, let delay) = outcome, delay >= .seconds(1) { instance.token } else { nil }
+        }
+    }
+
     var givenBack: [UInt64] { compactMap { if case .giveBack(let instance, _) = $0 { instance.token } else { nil } } }
 
     func marks(of stream: StreamID) -> [UInt64] {

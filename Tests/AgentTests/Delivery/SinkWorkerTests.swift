@@ -64,6 +64,20 @@ import Testing
         #expect(outcomes.all.givenBack == [103])
     }
 
+    /// A relay with many copies of what waits already, on a slow link, would else offer them again and again and never
+    /// come to the one they wait for.
+    @Test func aCopyOfWhatWaitsIsSetAsideSoThatOthersPassIt() throws {
+        let worker = worker()
+        #expect(worker.add(try item(a, 2)))
+        #expect(worker.add(try item(a, 2, instance: 177)))
+        try worker.start()
+        #expect(outcomes.wait { $0.givenBack == [177] })
+        #expect(outcomes.all.setAside == [177])
+        #expect(worker.add(try item(a, 1)))
+        #expect(outcomes.wait { $0.finished == [101, 102] })
+        end(worker)
+    }
+
     @Test func aDuplicateIsFinishedWithTheMarkAndWithoutEffect() throws {
         store.change { $0.marks[a] = Sequence(7) }
         let worker = worker()

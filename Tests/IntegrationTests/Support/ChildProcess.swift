@@ -69,7 +69,8 @@ final class ChildProcess: Sendable {
     }
 
     private static func inherited(_ more: [String: String]) -> [String] {
-        let names = ["PATH", "HOME", "LD_LIBRARY_PATH", "TMPDIR"]
+        // The last two are for daemons that have a sanitizer in them: scripts/sanitize.sh.
+        let names = ["PATH", "HOME", "LD_LIBRARY_PATH", "TMPDIR", "TSAN_OPTIONS", "ASAN_OPTIONS"]
         var variables: [String] = names.compactMap { name in
             getenv(name).map { name + "=" + String(cString: $0) }
         }

@@ -34,6 +34,10 @@ func eventually(
 /// Whether the long forms are to be run.
 let isSoak = getenv("GRIDRELAY_SOAK").map { String(cString: $0) == "1" } ?? false
 
+/// Whether the programs have a sanitizer in them, whose own memory is then in the way of tests that measure or search
+/// memory; scripts/sanitize.sh says so.
+let isSanitized = getenv("GRIDRELAY_SANITIZER") != nil
+
 /// A seed from the environment, or a new one; printed, so that a failure can be run again.
 func makeSeed(_ test: String) -> UInt64 {
     let given = getenv("GRIDRELAY_SEED").flatMap { UInt64(String(cString: $0)) }

@@ -1,0 +1,247 @@
+import Crypto
+import Envelope
+import Glibc
+import Journal
+import Synchronization
+
+@testable import Admin
+@testable import Agent
+@testable import Node
+@testable import Platform
+
+extension Target {
+    static let adminHTTP = Target(
+        "admin-http", "the admin socket: bytes of a stranger, and requests that must arrive as they were sent",
+        seeds: {
+            [
+                "GET /v1/status HTTP/1.1\r\nHost: a\r\n\r\n",
+                "POST /v1/messages?to=plant-b%2Fagent&key HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc",
+                "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+                "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 17825793\r\n\r\n",
+                "DELETE /v1/messages/a%00b HTTP/1.0\r\n\r\nGET / HTTP/1.1\r\nHost: b\r\n\r\n",
+            ]
+            .enumerated().map { ("bytes-\($0.offset)", [0] + Array($0.element.utf8)) } + [
+                ("get", [1, 0, 11] + Array("/v1/a b/ü?#".utf8) + [2, 2, 0x74, 0x6F, 3, 1, 2, 3]),
+                ("post", [1, 1, 3] + Array("/v1".utf8) + [1, 0, 0] + Array("body".utf8)),
+                ("large", [2, 1, 9]), ("crowd", [2, 5, 9]), ("refused", [3, 200, 0x6F, 0x68]),
+                ("nan", [4, 1]), ("bytes", [4, 2, 0xFF]), ("json", [4, 0]), ("empty", [1, 1, 0]),
+                ("smtp", [5, 3] + Array("220 mail ready\r\n".utf8)),
+                ("short", [5, 3] + Array("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx".utf8)),
+                ("nothing", [5, 0]), ("file", [5, 1]), ("long", [5, 2]),
+            ] + sampleReports.map { ("answer-" + $0.name, [3, 0, 0] + $0.bytes) }
+        },
+        run: { input in
+            var choices = Choices(input)
+            switch choices.byte() % 6 {
+            case 5: AdminServer.shared.meetStranger(&choices)
+            case 0: AdminServer.shared.hear(choices.rest())
+            case 1: AdminServer.shared.carry(&choices)
+            case 2: tryBodies(&choices)
+            case 3: AdminServer.shared.answerWith(&choices)
+            default: tryEncoding(&choices)
+            }
+        })
+
+    /// Bodies as the library hands them in, whatever the callers have announced: memory stays within its bound, and
+    /// what was taken is whole.
+    private static func tryBodies(_ choices: inout Choices) {
+        let dispatcher = Dispatcher { .bytes(status: 200, $0.body) }
+        var calls = (0...choices.number(below: 8)).map { _ in
+            IncomingCall(AdminRequest(method: "POST", path: "/"), dispatcher)
+        }
+        let unit = [UInt8](repeating: 7, count: 1 << 20)
+        for _ in 0..<min(90, 10 * choices.number(below: 16)) {
+            let call = calls[choices.number(below: calls.count)]
+            let before = call.request.body.count
+            let goesOn = unit.withUnsafeBytes { call.receive($0) }
+            require(goesOn || call.trouble != nil, "a call goes on until it is in trouble")
+            require(
+                call.trouble != nil ? call.request.body.isEmpty : call.request.body.count == before + unit.count,
+                "a body is whole or gone")
+            let held = calls.reduce(0) { $0 + $1.request.body.count }
+            require(held <= Server.Bounds.bodyBytesTogether, "all bodies together are within their bound")
+        }
+        for call in calls {
+            let expected = call.trouble.map { $0 == .tooLarge ? 413 : 503 } ?? 200
+            require(dispatcher.answer(call).status == expected, "a call in trouble is told so")
+        }
+        calls = []
+        require(dispatcher.reserve(Server.Bounds.bodyBytesTogether), "calls that are over hold nothing")
+    }
+
+    private static func tryEncoding(_ choices: inout Choices) {
+        switch choices.byte() % 3 {
+        case 0: require(EncodedResponse(.json(status: 201, ["a": 1])).status == 201, "a status is kept")
+        case 1:
+            require(EncodedResponse(.json(status: 200, Double.nan)).status == 500, "what is no JSON is a fault")
+            let text = EncodedResponse(.text(status: 200, contentType: "text/plain", "ä"))
+            require(text.body == Array("ä".utf8) && text.contentType == "text/plain", "a text is its bytes")
+        default:
+            let bytes = choices.rest()
+            require(EncodedResponse(.bytes(status: 200, bytes)).body == bytes, "bytes are as they were")
+        }
+    }
+
+    static let reports = Target(
+        "reports", "what a node answers, as its callers read it", longest: 16 << 10,
+        seeds: { sampleReports },
+        run: { input in
+            let bytes = Array(input)
+            tryReport(NodeStatus.self, bytes)
+            tryReport(TopologyReport.self, bytes)
+            tryReport(QueueReport.self, bytes)
+            tryReport(MessageList.self, bytes)
+            tryReport(SendResult.self, bytes)
+            tryReport(Problem.self, bytes)
+            for message in decoded(MessageList.self, bytes)?.messages ?? [] { tryMessage(message) }
+        })
+
+    /// A message that is made of its parts is the same.
+    private static func tryMessage(_ message: MessageList.Message) {
+        let made = MessageList.Message(
+            id: message.id, source: message.source, topic: message.topic, key: message.key, value: message.value,
+            time: message.time, received: message.received)
+        require(made == message && MessageList(messages: [made]).messages == [message], "a message is its parts")
+        require(
+            Node.Base64.decode(Node.Base64.encode(message.value.bytes)) == message.value.bytes,
+            "base 64 is read as written")
+    }
+
+    private static let sampleReports: [Seed] = {
+        let link = LinkReport(
+            from: "plant-a/relay", to: "dmz/relay", state: .up, costForward: 3, oldestAgeSeconds: 1.25,
+            asOf: Sample.now, reason: "r")
+        let status = NodeStatus(
+            node: "plant-a/agent", role: "agent", version: "1", pid: 7, started: Sample.now, uptimeSeconds: 3,
+            asOf: Sample.now, links: [link], counters: CounterReport(accepted: 3, dropped: ["expired": 3]),
+            jobs: [JobReport(name: "rows", state: "idle", lastRun: Sample.now, lastError: "none")],
+            sinks: [SinkReport(name: "out", state: "idle")], lastReload: ReloadReport(at: Sample.now, ok: true))
+        let queues = QueueReport(
+            node: "dmz/relay", asOf: Sample.now,
+            queues: [.init(destination: "plant-b/agent", lane: "live", envelopes: 2, bytes: 9, state: .parked)])
+        let topology = TopologyReport(
+            asOf: Sample.now, by: "dmz/relay",
+            zones: [.init(name: "dmz", nodes: [.init(name: "dmz/relay", role: "relay", state: .up)])],
+            links: [link])
+        let list = MessageList(
+            messages: [
+                .init(
+                    id: "a-1", source: "plant-a/agent", topic: "t", key: MessageBytes([0xFF, 0, 7]),
+                    value: MessageBytes("\u{1B}[2J"), time: Sample.now, received: Sample.now),
+                .init(
+                    id: "b", source: "x", key: MessageBytes([0xFF]), value: MessageBytes([0xFF, 0xFE]),
+                    received: Sample.now),
+            ], hasMore: true)
+        let answers: [(String, AdminResponse)] = [
+            ("status", .json(status: 200, status)), ("queues", .json(status: 200, queues)),
+            ("topology", .json(status: 200, topology)), ("problem", .problem(status: 404, "no", hint: "yes")),
+            ("sent", .json(status: 200, SendResult(stream: "ab", sequence: 7, records: 1, receipted: true))),
+            ("list", .json(status: 200, list)),
+        ]
+        return answers.map { ($0.0, EncodedResponse($0.1).body) }
+    }()
+
+    static let adminRequests = Target(
+        "admin-requests", "requests to the admin socket of a relay and of an agent, and its mailbox", longest: 2048,
+        seeds: {
+            func request(_ node: UInt8, _ method: UInt8, _ path: UInt8, _ query: [(UInt8, String)] = []) -> [UInt8] {
+                [node, method, path, UInt8(query.count)]
+                    + query.flatMap { [$0.0, UInt8($0.1.utf8.count)] + Array($0.1.utf8) }
+            }
+            var front = ByteQueue()
+            front.append(NodeID(of: Sample.peer).value)
+            front.append(Sample.now.milliseconds)
+            let message = Array(front.readable) + Sample.batch(3)
+            var seeds: [Seed] = []
+            for path in 0..<6 as Range<UInt8> {
+                seeds.append(("relay-\(path)", request(0, 0, path)))
+                seeds.append(("agent-\(path)", request(1, 0, path)))
+            }
+            return seeds + [
+                ("list", request(1, 0, 5, [(4, "1"), (1, "temperature")]) + [1, 1] + message),
+                (
+                    "list-all",
+                    request(1, 0, 5, [(4, "1")]) + [2, UInt8(message.count & 0xFF), UInt8(message.count >> 8)] + message
+                        + message
+                ),
+                ("remove", request(1, 2, 6) + [2, 1] + message), ("remove-none", request(1, 2, 7)),
+                ("send", request(1, 1, 5, [(0, "plant-a/agent"), (1, "rows"), (2, "k")]) + [0, 1, 2, 3]),
+                ("send-stranger", request(1, 1, 5, [(0, "plant-c/agent")])),
+                ("send-nameless", request(1, 1, 5, [(0, "plant c")])), ("send-nobody", request(1, 1, 5)),
+                ("send-topic", request(1, 1, 5, [(0, "plant-a/agent"), (1, String(repeating: "t", count: 250))])),
+                ("zz-queues", request(1, 0, 2)), ("zz-status", request(1, 0, 0)),
+                ("wait", request(1, 1, 5, [(0, "plant-a/agent"), (3, "receipt"), (5, "1")]) + [0, 1]),
+            ]
+        },
+        run: { input in
+            var choices = Choices(input)
+            tryRequest(&choices)
+        })
+
+    private static let methods = ["GET", "POST", "DELETE", "get", ""]
+    private static let paths = [
+        "/v1/status", "/v1/topology", "/v1/queues", "/healthz", "/readyz", "/v1/messages", "/v1/messages/",
+        "/v1/messages/../../keys.grant", "",
+    ]
+    private static let keys = ["to", "topic", "key", "wait", "limit", "timeout", ""]
+    /// Messages that wait for receipts which never come stay, so there is an end to them.
+    private static let sends = Atomic(300)
+    /// A second each.
+    private static let waits = Atomic(1)
+
+    private static func tryRequest(_ choices: inout Choices) {
+        let isAgent = choices.byte() % 2 == 1
+        var request = AdminRequest(
+            method: methods[choices.number(below: methods.count)], path: paths[choices.number(below: paths.count)])
+        for _ in 0..<choices.number(below: 8) {
+            let key = keys[choices.number(below: keys.count)]
+            request.query[key] = String(decoding: choices.run(choices.number(below: 256)), as: UTF8.self)
+        }
+        if request.path.hasSuffix("/") { request.path += mailboxName(Int(choices.byte() % 4)) }
+        fillMailbox(&choices)
+        request.body = choices.rest()
+        if request.query["to"] == AdminNodes.peer.description, request.method == "POST" {
+            guard sends.subtract(1, ordering: .relaxed).newValue >= 0 else { return }
+        }
+        if request.query["wait"] == "receipt", request.query["to"] == AdminNodes.peer.description, isAgent {
+            request.query["timeout"] = waits.subtract(1, ordering: .relaxed).newValue >= 0 ? "0" : nil
+            if request.query["timeout"] == nil { request.query["wait"] = nil }
+        }
+        let response = isAgent ? AdminNodes.shared.agent(request) : AdminNodes.shared.relay(request)
+        let encoded = EncodedResponse(response)
+        require([200, 400, 404, 409, 503].contains(encoded.status), "an answer is one of those that are told of")
+        require(
+            encoded.status != 200 || !isAgent || request.method != "POST" || request.query["to"] != nil,
+            "a message has a destination")
+        if encoded.status >= 400, encoded.contentType == "application/json" {
+            require(decoded(Problem.self, encoded.body)?.error.isEmpty == false, "a refusal says why")
+        }
+        if request.method == "GET", request.path == "/v1/messages", isAgent, encoded.status == 200 {
+            require(decoded(MessageList.self, encoded.body) != nil, "a list of messages can be read")
+        }
+        require(access(AdminNodes.shared.grant, F_OK) == 0, "only messages are removed")
+    }
+
+    /// The name of a message's file; the last is that of none.
+    private static func mailboxName(_ number: Int) -> String {
+        number == 3 ? "strange" : "\(StreamID(Bytes16(low: UInt64(number), high: 1)))-0000000000000000000\(number)"
+    }
+
+    /// Puts files into the mailbox as the input wants them: as many as its first byte says, the last with the rest of
+    /// the input in it.
+    private static func fillMailbox(_ choices: inout Choices) {
+        let directory = AdminNodes.shared.messages
+        for number in 0..<4 { unlink(directory + "/" + mailboxName(number)) }
+        let count = choices.number(below: 5)
+        guard count > 0 else { return }
+        do throws(FileError) {
+            try Files.createDirectory(directory)
+            for number in 0..<count {
+                let bytes = number == count - 1 ? choices.rest() : choices.run(choices.short() % 1024)
+                try Files.replace(directory + "/" + mailboxName(number), with: bytes)
+            }
+        } catch {
+            require(false, "the test's own files can be written: \(error)")
+        }
+    }
+}

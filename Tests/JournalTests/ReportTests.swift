@@ -1,0 +1,51 @@
+import Testing
+
+@testable import Journal
+
+/// What a journal tells people has the facts in it that they need.
+@Suite struct ReportTests {
+    @Test func everyErrorTellsItsFacts() {
+        let file = FileError(.synchronizeDirectory, path: "/j", kind: .noSpace, reason: "no room")
+        let told: [(JournalError, [String])] = [
+            (.file(file), ["cannot synchronize directory /j: no room"]),
+            (.full(bytesInUse: 7, maxBytes: 9), ["7 of 9"]), (.recordTooLong(bytes: 12, limit: 11), ["12", "11"]),
+            (.reservedKind(RecordKind(65_000)), ["65000"]), (.notFound(LSN(5)), ["record 5"]),
+            (.damaged(LSN(6)), ["record 6"]),
+            (.tooOpen(path: "/j", permissions: 0o755), ["/j", "0755", "chmod 0700 /j"]),
+            (.notDirectory(path: "/j"), ["/j"]), (.inUse(path: "/j"), ["/j"]),
+            (.unknownVersion(path: "/j/1.segment", version: 77), ["/j/1.segment", "77"]), (.options("odd"), ["odd"]),
+        ]
+        for (error, facts) in told {
+            for fact in facts { #expect(error.description.contains(fact), "\(error)") }
+        }
+    }
+
+    @Test func damageAndTornTailsAreToldApart() {
+        let damage = DamagedRecord(segment: "3.segment", offset: 4096, bytes: 24, lsn: LSN(9))
+        #expect("\(damage)" == "3.segment: 24 bytes at 4096 are damaged, record 9")
+        #expect(
+            "\(DamagedRecord(segment: "3.segment", offset: 0, bytes: 24))" == "3.segment: 24 bytes at 0 are damaged")
+        let tail = TornTail(segment: "3.segment", offset: 5000, records: 2, isUncertain: false)
+        #expect("\(tail)".contains("unfinished commit at 5000") && !"\(tail)".contains("damaged later"))
+        let doubt = TornTail(segment: "3.segment", offset: 5000, records: 2, isUncertain: true)
+        #expect("\(doubt)".contains("damaged later"))
+    }
+
+    /// The pool is filled in idle moments, so that no commit waits for zeros; it never grows beyond its bound.
+    @Test func thePoolIsFilledAhead() throws {
+        let disk = MemoryDisk()
+        var log = try openLog(disk)
+        while try log.prepare() {}
+        func free() throws -> Int { try disk.list(directory).count { $0.hasSuffix(".free") } }
+        #expect(try free() == smallOptions().poolSegments)
+        #expect(try !log.prepare())
+        #expect(try free() == smallOptions().poolSegments)
+        for index in 0..<200 {
+            _ = try log.append(data, payload(index, 200))
+            try log.commit()
+        }
+        while try log.prepare() {}
+        #expect(try free() == smallOptions().poolSegments)
+        #expect(try inspect(disk.settled()).shown.count == 200)
+    }
+}

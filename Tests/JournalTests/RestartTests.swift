@@ -1,0 +1,77 @@
+import Testing
+
+@testable import Journal
+
+/// A process is killed and the next one goes on with what the system's memory has; then the power fails. What the second
+/// process was shown, and built upon, must be there for the third.
+struct RestartTests {
+    /// Kills a process inside its second commit, at each operation in turn.
+    private func disk(killedAt step: Int) throws -> (disk: MemoryDisk, isThrough: Bool) {
+        let disk = MemoryDisk()
+        do {
+            var log = try openLog(disk)
+            for index in 0..<3 { _ = try log.append(data, payload(index, 2000)) }
+            try log.commit()
+            for index in 3..<9 { _ = try log.append(data, payload(index, 2000)) }
+            disk.faults = .init(failAt: disk.operations + step, forEver: true, isKill: true)
+            let error = failure(of: &log) { log throws(JournalError) in try log.commit() }
+            if error == nil { return (disk, true) }
+        }
+        disk.faults = .init()
+        return (disk, false)
+    }
+
+    @Test func whatANewProcessWasShownOutlivesAPowerCut() throws {
+        var step = 0
+        while true {
+            let (disk, isThrough) = try disk(killedAt: step)
+            disk.faults = .init()
+            var shown: [Shown] = []
+            do {
+                var log = try openLog(disk, shown: &shown)
+                _ = try log.append(data, payload(20, 100))
+                try log.commit()
+            }
+            for seed in 0..<20 as Range<UInt64> {
+                let (after, report) = try inspect(disk.crashed(seed))
+                #expect(after.map(\.prefix) == shown.map(\.prefix) + [payload(20, 100)], "operation \(step)")
+                #expect(report.damage.isEmpty)
+            }
+            if isThrough { break }
+            step += 1
+        }
+        #expect(step > 10)
+    }
+
+    /// The disk fails while the second process makes sure of what it found.
+    @Test func whereThatFailsItIsWrittenElsewhere() throws {
+        var step = 0
+        var openings = 0
+        while true {
+            let isThrough = try disk(killedAt: step).isThrough
+            for fault in 0..<60 {
+                let copy = try disk(killedAt: step).disk
+                copy.faults = .init()
+                copy.faults = .init(failAt: copy.operations + fault)
+                var shown: [Shown] = []
+                do throws(JournalError) {
+                    var log = try openLog(copy, shown: &shown)
+                    copy.faults = .init()
+                    _ = try log.append(data, payload(20, 100))
+                    try log.commit()
+                } catch {
+                    continue
+                }
+                openings += 1
+                for seed in 0..<2 as Range<UInt64> {
+                    let (after, _) = try inspect(copy.crashed(seed))
+                    #expect(
+                        Set(after.map(\.lsn)).isSuperset(of: shown.map(\.lsn)), "operation \(step), fault \(fault)")
+                }
+            }
+            if isThrough { break }
+            step += 1
+        }
+        #expect(openings > 100)
+    }
+}
