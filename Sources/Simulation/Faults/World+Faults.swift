@@ -76,7 +76,6 @@ extension World {
         guard mayDamage(host, kind) else { return }
         if kind == .rolledBack, host.disk.snapshot == nil { return host.disk.takeSnapshot() }
         end(host, losesPower: true)
-        mark(.damaged, node: host.index)
         if kind == .wiped { host.disk.wipe() } else { host.disk.rollBack() }
     }
 
@@ -89,7 +88,7 @@ extension World {
             host.clock.step(by: Int64(random.number(in: Int(-size)...Int(size))))
             mark(.clockStepped, node: host.index)
         case .bitRot:
-            if mayDamage(host, kind), host.disk.rotBit() { mark(.damaged, node: host.index) }
+            if mayDamage(host, kind) { host.disk.rotBit() }
             // The disk counts it.
             return
         case .diskFull:

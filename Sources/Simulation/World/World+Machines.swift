@@ -21,6 +21,8 @@ extension World {
         host.disk.faults = .init(
             write: dials[.writeFault], read: dials[.readFault], synchronize: dials[.synchronizeFault],
             misdirectedWrite: dials[.misdirectedWrite])
+        let index = host.index
+        host.disk.faultHappened = { [unowned self] in mark(.diskFault, node: index, a: UInt64($0.rawValue)) }
         host.disk.costs = .init(
             operation: dials.diskLatency.wholeNanoseconds, mebibyte: dials.diskTimePerMebibyte.wholeNanoseconds,
             synchronize: dials.synchronizeLatency.wholeNanoseconds)
