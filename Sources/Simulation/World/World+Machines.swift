@@ -50,6 +50,7 @@ extension World {
 
     private func start(_ host: Host) {
         host.fuse.renew()
+        if phase == .safety { threaten(host) }
         let program = makeProgram(host)
         host.process.program = program
         mark(.started, node: host.index)
