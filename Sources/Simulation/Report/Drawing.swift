@@ -3,7 +3,8 @@ import Envelope
 /// A message flow in text: a column for each node that takes part, time downwards, an arrow for what passes from one
 /// node to another, a mark for what happens at one.
 struct Drawing {
-    private static let width = 14
+    /// Characters of a column: fewer where there are many.
+    private let width: Int
     private static let margin = 20
     private let columns: [Int]
     private let names: [NodeName]
@@ -19,13 +20,14 @@ struct Drawing {
         }
         columns = names.indices.filter { isSeen[$0] }
         self.names = names
+        width = max(6, min(14, 168 / max(1, columns.count)))
         lines.append(Self.padded("step", 9) + Self.padded("time", Self.margin - 9) + title(\.zone.description))
         lines.append(Self.padded("", Self.margin) + title(\.local))
         for entry in entries { lines.append(line(entry)) }
     }
 
     private func title(_ part: (NodeName) -> String) -> String {
-        columns.map { Self.padded(String(part(names[$0]).prefix(Self.width - 2)), Self.width) }.joined()
+        columns.map { Self.padded(String(part(names[$0]).prefix(width - 2)), width) }.joined()
     }
 
     private static func padded(_ text: String, _ width: Int) -> String {
@@ -44,12 +46,12 @@ struct Drawing {
     private func lanes(_ entry: Trace.Entry) -> String {
         guard let to = columns.firstIndex(of: Int(entry.node)), let from = columns.firstIndex(of: Int(entry.peer))
         else { return "" }
-        var cells = [Character](repeating: " ", count: columns.count * Self.width)
-        for column in columns.indices { cells[column * Self.width] = "|" }
+        var cells = [Character](repeating: " ", count: columns.count * width)
+        for column in columns.indices { cells[column * width] = "|" }
         if from == to {
-            cells[to * Self.width] = mark(entry.kind)
+            cells[to * width] = mark(entry.kind)
         } else {
-            let (first, last) = (min(from, to) * Self.width, max(from, to) * Self.width)
+            let (first, last) = (min(from, to) * width, max(from, to) * width)
             for place in first + 1..<last { cells[place] = shaft(entry.kind) }
             cells[from < to ? last - 1 : first + 1] = head(entry.kind, from < to)
             cells[(first + last) / 2] = mark(entry.kind)
