@@ -21,13 +21,24 @@ struct Drawing {
         columns = names.indices.filter { isSeen[$0] }
         self.names = names
         width = max(6, min(14, 168 / max(1, columns.count)))
-        lines.append(Self.padded("step", 9) + Self.padded("time", Self.margin - 9) + title(\.zone.description))
-        lines.append(Self.padded("", Self.margin) + title(\.local))
+        addTitles()
         for entry in entries { lines.append(line(entry)) }
     }
 
-    private func title(_ part: (NodeName) -> String) -> String {
-        columns.map { Self.padded(String(part(names[$0]).prefix(width - 2)), width) }.joined()
+    /// Names where there is room for them, and else numbers.
+    private mutating func addTitles() {
+        let start = Self.padded("step", 9) + Self.padded("time", Self.margin - 9)
+        if width == 14 {
+            lines.append(start + title { names[$0].zone.description })
+            lines.append(Self.padded("", Self.margin) + title { names[$0].local })
+        } else {
+            for column in columns { lines.append("\(column + 1): \(names[column])") }
+            lines.append(start + title { "\($0 + 1)" })
+        }
+    }
+
+    private func title(_ text: (Int) -> String) -> String {
+        columns.map { Self.padded(String(text($0).prefix(width - 2)), width) }.joined()
     }
 
     private static func padded(_ text: String, _ width: Int) -> String {
