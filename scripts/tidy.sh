@@ -43,6 +43,12 @@ for core in $cores; do
             --include='*.swift' "Sources/$core" || true)"
 done
 
+if [ -d Sources/Simulation ]; then
+    forbidden='import (Foundation[A-Za-z]*|Glibc|Dispatch|Synchronization)$|(Continuous|Suspending)Clock|SystemRandomNumberGenerator'
+    complain "the simulator has no clock, entropy, lock or thread: a seed tells all" \
+        "$(grep -rnE "$forbidden" --include='*.swift' Sources/Simulation || true)"
+fi
+
 if git rev-parse --git-dir >/dev/null 2>&1; then
     # A test may have a key that guards nothing, written out in a string; a file of its own may not.
     complain "a private key does not belong into git" \

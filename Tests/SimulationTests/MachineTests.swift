@@ -96,6 +96,20 @@ struct MachineTests {
         #expect(scene.a.host.wall == scene.world.wall)
     }
 
+    @Test func aProcessMayEndWhileItStarts() {
+        let program = StartingWriter.Log()
+        var dials = Dials.quiet
+        dials[.powerLossInside] = 0.001
+        let world = World(seed: 2, dials: dials, topology: pair) { StartingWriter($0, program) }
+        world.run(for: .seconds(600))
+        for _ in 0..<40 {
+            world.happen(.kill)
+            world.run(for: .seconds(120))
+        }
+        #expect(program.begun > program.done + 3)
+        #expect(program.done > 20)
+    }
+
     @Test func healingRightsAll() throws {
         let scene = Scene {
             $0[.writeFault] = 1
@@ -113,5 +127,26 @@ struct MachineTests {
         try scene.connect()
         let file = try scene.a.host.disk.open("/file", .create(permissions: 0o600))
         try [UInt8](repeating: 1, count: 100).withUnsafeBytes { try scene.a.host.disk.write(file, $0, at: 0) }
+    }
+}
+
+/// Has much to write before it runs.
+private final class StartingWriter: Recorder {
+    final class Log {
+        var begun = 0
+        var done = 0
+    }
+
+    private let log: Log
+
+    init(_ host: Host, _ log: Log) {
+        self.log = log
+        super.init(host)
+    }
+
+    override func start() throws {
+        log.begun += 1
+        for _ in 0..<60 { _ = try host.disk.attributes(of: "/") }
+        log.done += 1
     }
 }

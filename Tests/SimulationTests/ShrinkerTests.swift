@@ -54,6 +54,25 @@ struct ShrinkerTests {
         #expect(throws: ScenarioError.illegal("--seed", "nothing")) { try Scenario(arguments: []) }
     }
 
+    @Test func aDrawingShowsWhoSpokeToWhomAndWhatBroke() {
+        var scenario = countingScenario(5, relays: 1, agents: 2, load: 10)
+        scenario.drawnDials = .quiet
+        scenario.drawnDials[.synchronizeFault] = 0.2
+        let world = countingWorld(scenario)
+        world.run(for: .seconds(5))
+        let index = world.directions.indices.first ?? 0
+        world.block(direction: index, for: .milliseconds(1))
+        world.run(for: .seconds(1))
+        world.heal()
+        world.hosts[0].fail("planted")
+        let text = world.outcome.report ?? ""
+        for sign in ["--->", "<---", "====>", "synchronize-fault", "process ends", "link blocked", "all is well again"]
+        {
+            #expect(text.contains(sign), "\(sign) in \(text)")
+        }
+        #expect(text.contains("zone-1"))
+    }
+
     @Test func whatDoesNotFailIsNotShrunk() {
         let result = Shrinker.shrink(countingScenario(1, load: 1), runs: 5) { countingWorld($0).run() }
         #expect(result == nil)

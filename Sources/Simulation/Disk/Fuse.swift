@@ -1,9 +1,9 @@
 /// Ends a process in the middle of what it does: it burns down by one with each operation on the disk and the network.
 final class Fuse {
     /// Operations until the end; 0 where it is not lit.
-    private var left = 0
+    @exclusivity(unchecked) private var left = 0
     /// The process is gone. Whatever it still calls has no effect.
-    private(set) var hasBurnt = false
+    @exclusivity(unchecked) private(set) var hasBurnt = false
     var isLit: Bool { left > 0 }
 
     /// - Precondition: `operations` is positive.

@@ -48,7 +48,7 @@ extension SimulatedDisk {
         let file = try file(handle, .read)
         try begin(.read, file.path, bytes: buffer.count)
         if random.chance(faults.read) {
-            counts[.readFault] += 1
+            count(.readFault)
             throw Self.fault(.read, file.path)
         }
         let start = min(Int(clamping: offset), file.inode.bytes.count)
@@ -73,7 +73,7 @@ extension SimulatedDisk {
             throw error
         }
         if random.chance(faults.write) {
-            counts[.writeFault] += 1
+            count(.writeFault)
             put(file.inode, fitting(bytes, file.inode, place).prefix(random.below(bytes.count + 1)), at: place)
             throw Self.fault(.write, file.path)
         }
@@ -116,7 +116,7 @@ extension SimulatedDisk {
         let file = try file(handle, .synchronize)
         try begin(.synchronize, file.path)
         if random.chance(faults.synchronize) {
-            counts[.synchronizeFault] += 1
+            count(.synchronizeFault)
             failSynchronize(file.inode)
             throw Self.fault(.synchronize, file.path)
         }

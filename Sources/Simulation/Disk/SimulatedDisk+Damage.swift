@@ -13,7 +13,7 @@ extension SimulatedDisk {
         inode.durable[place] ^= bit
         if place < inode.bytes.count, !inode.pending.covers(place) { inode.bytes[place] = inode.durable[place] }
         damageLog.append(Damage(kind: .bitRot, path: path, range: place..<place + 1))
-        counts[.bitRot] += 1
+        count(.bitRot)
         return true
     }
 
@@ -33,16 +33,16 @@ extension SimulatedDisk {
         let wrong = (right + 1 + random.below(sectors - 1)) % sectors * Self.sectorBytes
         for index in inode.pending.entries.indices where index != chosen { inode.apply(index) }
         if inode.durable.count < length { Inode.resize(&inode.durable, to: length) }
-        let count = min(entry.count, length - wrong)
+        let bytes = min(entry.count, length - wrong)
         inode.pending.bytes.withUnsafeBytes { all in
-            let bytes = UnsafeRawBufferPointer(rebasing: all[entry.start..<entry.start + count])
-            Inode.put(bytes, at: wrong, into: &inode.durable)
+            let part = UnsafeRawBufferPointer(rebasing: all[entry.start..<entry.start + bytes])
+            Inode.put(part, at: wrong, into: &inode.durable)
         }
         inode.pending.removeAll()
         damageLog.append(
             Damage(kind: .misdirectedWrite, path: file.path, range: entry.offset..<entry.offset + entry.count))
-        damageLog.append(Damage(kind: .misdirectedWrite, path: file.path, range: wrong..<wrong + count))
-        counts[.misdirectedWrite] += 1
+        damageLog.append(Damage(kind: .misdirectedWrite, path: file.path, range: wrong..<wrong + bytes))
+        count(.misdirectedWrite)
     }
 
     /// What was on the medium at some time.
@@ -76,7 +76,7 @@ extension SimulatedDisk {
         for directory in old.directories { names.synchronize(directory.path) }
         snapshot = nil
         damageLog.append(Damage(kind: .rolledBack, path: "/", range: 0..<0))
-        counts[.rolledBack] += 1
+        count(.rolledBack)
         return true
     }
 }

@@ -71,7 +71,7 @@ extension SimulatedDisk {
             throw FileError(.synchronizeDirectory, path: path, kind: .missing, reason: "no such directory")
         }
         if random.chance(faults.synchronize) {
-            counts[.synchronizeFault] += 1
+            count(.synchronizeFault)
             throw Self.fault(.synchronizeDirectory, path)
         }
         names.synchronize(path)

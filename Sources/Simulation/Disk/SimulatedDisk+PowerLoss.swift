@@ -42,7 +42,7 @@ extension SimulatedDisk {
         names = NameTable()
         usedBytes = 0
         damageLog.append(Damage(kind: .wiped, path: "/", range: 0..<0))
-        counts[.wiped] += 1
+        count(.wiped)
     }
 }
 

@@ -46,7 +46,9 @@ public final class SimulatedDisk: FileSystem {
     public internal(set) var capacity: Int
     /// Time that the operations since the last ``takeLatency()`` would have taken.
     private var spent: Int64 = 0
-    public internal(set) var counts = FaultCounts()
+    public private(set) var counts = FaultCounts()
+    /// Told of every fault as it happens.
+    var faultHappened: (FaultKind) -> Void = { _ in }
     /// Durable data that was lost on its own, in order: what an oracle must excuse, and nothing else.
     public internal(set) var damageLog: [Damage] = []
     /// Operations so far.
@@ -94,6 +96,11 @@ public final class SimulatedDisk: FileSystem {
         spent += costs.operation
         if bytes > 0 { spent += Int64(bytes) * costs.mebibyte >> 20 }
         if operation == .synchronize || operation == .synchronizeDirectory { spent += costs.synchronize }
+    }
+
+    func count(_ kind: FaultKind) {
+        counts[kind] += 1
+        faultHappened(kind)
     }
 
     static func gone(_ operation: FileError.Operation, _ path: String) -> FileError {

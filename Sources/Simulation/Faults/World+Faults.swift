@@ -59,8 +59,7 @@ extension World {
         case .kill, .powerLoss: end(host, losesPower: kind == .powerLoss)
         case .killInside, .powerLossInside:
             guard !host.fuse.isLit else { return }
-            host.fuse.light(random.number(in: 1...60))
-            host.endsWithPowerLoss = kind == .powerLossInside
+            light(kind, host, &random)
         case .pause:
             guard !host.isPaused else { return }
             let isLong = random.chance(dials.longPauses)
@@ -71,12 +70,25 @@ extension World {
         counts[kind] += 1
     }
 
+    private func light(_ kind: FaultKind, _ host: Host, _ random: inout SeededRandom) {
+        host.fuse.light(random.number(in: 1...60))
+        host.endsWithPowerLoss = kind == .powerLossInside
+    }
+
+    /// Some processes end while they recover from how the last one ended.
+    func threaten(_ host: Host) {
+        for kind in [FaultKind.killInside, .powerLossInside] where dials[kind] > 0 && !host.fuse.isLit {
+            guard faultRandom[kind.rawValue].chance(0.2) else { continue }
+            light(kind, host, &faultRandom[kind.rawValue])
+            counts[kind] += 1
+        }
+    }
+
     /// A machine comes back with an empty disk, or with what it had at an earlier such moment.
     private func replaceDisk(_ kind: FaultKind, _ host: Host) {
         guard mayDamage(host, kind) else { return }
         if kind == .rolledBack, host.disk.snapshot == nil { return host.disk.takeSnapshot() }
         end(host, losesPower: true)
-        mark(.damaged, node: host.index)
         if kind == .wiped { host.disk.wipe() } else { host.disk.rollBack() }
     }
 
@@ -89,7 +101,7 @@ extension World {
             host.clock.step(by: Int64(random.number(in: Int(-size)...Int(size))))
             mark(.clockStepped, node: host.index)
         case .bitRot:
-            if mayDamage(host, kind), host.disk.rotBit() { mark(.damaged, node: host.index) }
+            if mayDamage(host, kind) { host.disk.rotBit() }
             // The disk counts it.
             return
         case .diskFull:

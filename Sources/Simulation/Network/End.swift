@@ -1,5 +1,7 @@
 /// One end of a connection: what its program wrote and the other end has not got yet. An end and the other one of the
 /// same connection lie beside each other, so that one's place is the other's with the lowest bit changed.
+///
+/// Not checked for overlapping access when it runs, as ``World`` says.
 final class End {
     enum State {
         case unused
@@ -10,39 +12,39 @@ final class End {
         case gone
     }
 
-    var state = State.unused
+    @exclusivity(unchecked) var state = State.unused
     /// Void for every other number.
-    var number: UInt64 = 0
-    var host = 0
+    @exclusivity(unchecked) var number: UInt64 = 0
+    @exclusivity(unchecked) var host = 0
     /// The process that has it.
-    var process: UInt32 = 0
+    @exclusivity(unchecked) var process: UInt32 = 0
     /// The direction of a link that bytes from here take.
-    var direction = 0
+    @exclusivity(unchecked) var direction = 0
 
     /// Bytes that the other end has not got, from `head` on.
-    var bytes: [UInt8] = []
-    var head = 0
+    @exclusivity(unchecked) var bytes: [UInt8] = []
+    @exclusivity(unchecked) var head = 0
     /// When which bytes arrive, from `firstChunk` on.
-    var chunks: [Chunk] = []
-    var firstChunk = 0
+    @exclusivity(unchecked) var chunks: [Chunk] = []
+    @exclusivity(unchecked) var firstChunk = 0
     /// No byte arrives before this.
-    var lastArrival: Int64 = 0
+    @exclusivity(unchecked) var lastArrival: Int64 = 0
     /// Until then the link is busy with earlier bytes of this connection.
-    var busyUntil: Int64 = 0
+    @exclusivity(unchecked) var busyUntil: Int64 = 0
     /// A delivery is in the queue.
-    var isQueued = false
+    @exclusivity(unchecked) var isQueued = false
     /// The delivery waits for the link or for the other end.
-    var isStalled = false
+    @exclusivity(unchecked) var isStalled = false
     /// After the last byte the other end learns that this one has closed.
-    var closesAfter = false
+    @exclusivity(unchecked) var closesAfter = false
     /// A write took less than it was offered.
-    var wantsRoom = false
+    @exclusivity(unchecked) var wantsRoom = false
     /// Bytes that arrived but whose acknowledgement cannot come back, or that went nowhere.
-    var held = 0
+    @exclusivity(unchecked) var held = 0
     /// Nothing passes any more, either way.
-    var isCut = false
+    @exclusivity(unchecked) var isCut = false
     /// A reset is on its way for a write to nobody.
-    var isResetting = false
+    @exclusivity(unchecked) var isResetting = false
 
     struct Chunk {
         var time: Int64

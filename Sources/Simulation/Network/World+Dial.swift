@@ -26,8 +26,7 @@ extension World {
     func arrival(_ direction: Int) -> Int64 { time + directions[direction].delay + jitter() }
 
     func jitter() -> Int64 {
-        let most = dials.jitter.wholeNanoseconds
-        return most == 0 ? 0 : Int64(networkRandom.below(Int(most)))
+        jitterNanoseconds == 0 ? 0 : Int64(networkRandom.below(jitterNanoseconds))
     }
 
     func dial(_ host: Host, _ peer: NodeName) {

@@ -3,7 +3,8 @@ import Envelope
 /// A message flow in text: a column for each node that takes part, time downwards, an arrow for what passes from one
 /// node to another, a mark for what happens at one.
 struct Drawing {
-    private static let width = 14
+    /// Characters of a column: fewer where there are many.
+    private let width: Int
     private static let margin = 20
     private let columns: [Int]
     private let names: [NodeName]
@@ -19,13 +20,25 @@ struct Drawing {
         }
         columns = names.indices.filter { isSeen[$0] }
         self.names = names
-        lines.append(Self.padded("step", 9) + Self.padded("time", Self.margin - 9) + title(\.zone.description))
-        lines.append(Self.padded("", Self.margin) + title(\.local))
+        width = max(6, min(14, 168 / max(1, columns.count)))
+        addTitles()
         for entry in entries { lines.append(line(entry)) }
     }
 
-    private func title(_ part: (NodeName) -> String) -> String {
-        columns.map { Self.padded(String(part(names[$0]).prefix(Self.width - 2)), Self.width) }.joined()
+    /// Names where there is room for them, and else numbers.
+    private mutating func addTitles() {
+        let start = Self.padded("step", 9) + Self.padded("time", Self.margin - 9)
+        if width == 14 {
+            lines.append(start + title { names[$0].zone.description })
+            lines.append(Self.padded("", Self.margin) + title { names[$0].local })
+        } else {
+            for column in columns { lines.append("\(column + 1): \(names[column])") }
+            lines.append(start + title { "\($0 + 1)" })
+        }
+    }
+
+    private func title(_ text: (Int) -> String) -> String {
+        columns.map { Self.padded(String(text($0).prefix(width - 2)), width) }.joined()
     }
 
     private static func padded(_ text: String, _ width: Int) -> String {
@@ -44,12 +57,12 @@ struct Drawing {
     private func lanes(_ entry: Trace.Entry) -> String {
         guard let to = columns.firstIndex(of: Int(entry.node)), let from = columns.firstIndex(of: Int(entry.peer))
         else { return "" }
-        var cells = [Character](repeating: " ", count: columns.count * Self.width)
-        for column in columns.indices { cells[column * Self.width] = "|" }
+        var cells = [Character](repeating: " ", count: columns.count * width)
+        for column in columns.indices { cells[column * width] = "|" }
         if from == to {
-            cells[to * Self.width] = mark(entry.kind)
+            cells[to * width] = mark(entry.kind)
         } else {
-            let (first, last) = (min(from, to) * Self.width, max(from, to) * Self.width)
+            let (first, last) = (min(from, to) * width, max(from, to) * width)
             for place in first + 1..<last { cells[place] = shaft(entry.kind) }
             cells[from < to ? last - 1 : first + 1] = head(entry.kind, from < to)
             cells[(first + last) / 2] = mark(entry.kind)
@@ -80,7 +93,7 @@ struct Drawing {
         case .closed, .lost: "/"
         case .cut, .blocked, .ended, .lostPower: "X"
         case .opened, .booted, .started, .resumed: "O"
-        case .startFailed, .damaged, .diskFull, .diskSlow, .violated: "!"
+        case .startFailed, .diskFull, .diskSlow, .diskFault, .violated: "!"
         case .paused: "Z"
         case .clockStepped: "~"
         case .noted, .healed: "*"
@@ -106,10 +119,10 @@ struct Drawing {
         case .lostPower: "power lost"
         case .paused: "paused"
         case .resumed: "goes on"
-        case .damaged: "disk damaged"
         case .clockStepped: "clock stepped"
         case .diskFull: "disk full"
         case .diskSlow: "disk slow"
+        case .diskFault: FaultKind(rawValue: Int(entry.a)).map { "\($0)" } ?? ""
         case .noted: "\(entry.label) \(entry.a) \(entry.b)"
         case .healed: ""
         case .violated: "VIOLATION"

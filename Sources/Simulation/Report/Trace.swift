@@ -7,8 +7,8 @@ struct Trace {
             // Between two nodes.
             case delivered, connected, accepted, refused, timedOut, closed, lost, cut, blocked, opened
             // At one.
-            case booted, started, startFailed, ended, lostPower, paused, resumed, damaged, clockStepped
-            case diskFull, diskSlow, noted
+            case booted, started, startFailed, ended, lostPower, paused, resumed, clockStepped
+            case diskFull, diskSlow, diskFault, noted
             // Everywhere.
             case healed, violated
 

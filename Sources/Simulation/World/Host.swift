@@ -15,8 +15,8 @@ public final class Host {
 
     unowned(unsafe) let world: World
     let fuse: Fuse
-    var clock: MachineClock
-    var process = Process()
+    @exclusivity(unchecked) var clock: MachineClock
+    @exclusivity(unchecked) var process = Process()
     /// The machine has power.
     var isUp = true
     /// An operation on the host lit by a power loss takes the machine with it.

@@ -21,6 +21,8 @@ extension World {
         host.disk.faults = .init(
             write: dials[.writeFault], read: dials[.readFault], synchronize: dials[.synchronizeFault],
             misdirectedWrite: mayDamage(host, .misdirectedWrite) ? dials[.misdirectedWrite] : 0)
+        let index = host.index
+        host.disk.faultHappened = { [unowned self] in mark(.diskFault, node: index, a: UInt64($0.rawValue)) }
         host.disk.costs = .init(
             operation: dials.diskLatency.wholeNanoseconds, mebibyte: dials.diskTimePerMebibyte.wholeNanoseconds,
             synchronize: dials.synchronizeLatency.wholeNanoseconds)
@@ -48,6 +50,7 @@ extension World {
 
     private func start(_ host: Host) {
         host.fuse.renew()
+        if phase == .safety { threaten(host) }
         let program = makeProgram(host)
         host.process.program = program
         mark(.started, node: host.index)

@@ -25,6 +25,8 @@ final class Counter: Program {
     private let ledger: Ledger
     private let bug: Bug
     private var count: UInt64 = 0
+    /// Where the next count is written.
+    private var place = 0
     private var file: FileHandle?
     private var asking: [UInt64: ConnectionID] = [:]
     private var asked: UInt64 = 0
@@ -41,11 +43,35 @@ final class Counter: Program {
         let file = try host.disk.open("/count", isThere ? .readWrite : .create(permissions: 0o600))
         self.file = file
         if bug != .forgetsDirectory { try host.disk.synchronizeDirectory("/") }
-        let bytes = try host.disk.read(file, 8, at: 0)
-        for (index, byte) in bytes.enumerated() { count |= UInt64(byte) << UInt64(8 * index) }
+        for candidate in 0...1 { try readCount(candidate) }
+        // After a failed synchronize the system may show what never got to the medium: it is written once more where
+        // it was found, before the other place is given up.
+        place = 1 - place
+        try write(file)
+        if bug != .answersBeforeSynchronizing { try host.disk.synchronize(file) }
         if count < ledger.answered[host.index] {
             host.fail("the count went back from \(ledger.answered[host.index]) to \(count)")
         }
+    }
+
+    /// Two places take turns, since a write that fails or is cut off leaves anything in its place. A count stands
+    /// beside its complement, so that half of one is not taken for a count.
+    private func write(_ file: FileHandle) throws(FileError) {
+        let words = [count, ~count]
+        let bytes = words.flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) } }
+        try host.disk.write(file, bytes, at: place * 512)
+        place = 1 - place
+    }
+
+    private func readCount(_ candidate: Int) throws {
+        guard let file else { return }
+        let bytes = try host.disk.read(file, 16, at: candidate * 512)
+        guard bytes.count == 16 else { return }
+        let words = [bytes[..<8], bytes[8...]].map { $0.reversed().reduce(0 as UInt64) { $0 << 8 | UInt64($1) } }
+        guard words[0] == ~words[1], words[0] > count else { return }
+        // The next write goes to the other one.
+        count = words[0]
+        place = 1 - candidate
     }
 
     func connected(_ id: ConnectionID, to peer: NodeName, dialled: Bool) {}
@@ -58,7 +84,7 @@ final class Counter: Program {
         guard let file else { return }
         count += UInt64(bytes.count)
         do throws(FileError) {
-            try host.disk.write(file, (0..<8).map { UInt8(truncatingIfNeeded: count >> (8 * $0)) }, at: 0)
+            try write(file)
             if bug != .answersBeforeSynchronizing { try host.disk.synchronize(file) }
         } catch {
             return host.exit()
