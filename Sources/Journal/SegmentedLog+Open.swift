@@ -71,8 +71,9 @@ extension SegmentedLog {
         do throws(FileError) {
             if try files.attributes(of: directory) == nil {
                 try files.createDirectory(directory, permissions: 0o700)
-                try files.synchronizeDirectory(parent(of: directory))
             }
+            // Also where it is there: a start that was killed may have made it and not made that durable.
+            try files.synchronizeDirectory(parent(of: directory))
         } catch {
             throw .file(error)
         }

@@ -23,6 +23,8 @@ final class MailboxSink: Sink {
             try Files.createDirectory(layout.directory)
             try Files.createDirectory(layout.arriving)
             try Files.createDirectory(layout.messages)
+            // Marks that a killed process renamed and did not make durable must be so before anybody is told of them.
+            try PosixFileSystem().synchronizeDirectory(layout.directory)
             marks = try MailboxMarks.load(layout.marks)
             try Self.recover(layout, marks)
         } catch {

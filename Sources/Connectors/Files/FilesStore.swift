@@ -25,6 +25,9 @@ final class FilesStore {
             throw ConnectorError(
                 .configuration, "another sink writes to '\(directory)'; give each sink a directory of its own")
         }
+        // A process that was killed may have renamed the marks without making that durable. Sources are told that
+        // they can forget by what is read here, so it must outlive a power cut first.
+        try Directory.synchronize(state)
         try readMarks()
         try recover()
     }

@@ -58,10 +58,17 @@ public enum Files {
         return end + UInt64(bytes.count)
     }
 
-    /// Makes the directory and those above it, as far as they are missing, durable when it comes back.
+    /// Makes the directory and those above it, as far as they are missing, durable when it comes back. One that is
+    /// there may be of a process that was killed before it made that durable, so it is made so now; whoever may not
+    /// read the directory above has not made this one.
     public static func createDirectory(_ path: String, mode: UInt16 = 0o700) throws(FileError) {
-        if try system.attributes(of: path) != nil { return }
         let parent = directory(of: path)
+        if try system.attributes(of: path) != nil {
+            do throws(FileError) { try system.synchronizeDirectory(parent) } catch {
+                guard error.kind == .notPermitted else { throw error }
+            }
+            return
+        }
         if parent != path { try createDirectory(parent, mode: mode) }
         do throws(FileError) {
             try system.createDirectory(path, permissions: mode)

@@ -44,8 +44,9 @@ final class AgentProgram: Program {
     func start() throws {
         if try host.disk.attributes(of: Self.directory) == nil {
             try host.disk.createDirectory(Self.directory, permissions: 0o700)
-            try host.disk.synchronizeDirectory("/")
         }
+        // As `Platform.Files` does it: a start that was killed may have made it and not made that durable.
+        try host.disk.synchronizeDirectory("/")
         let identity = Identity.id(of: host.name)
         machine = AgentMachine(
             identity: identity, machineBoot: host.boot, trust: SimulatedTrust(name: host.name),
@@ -71,6 +72,7 @@ final class AgentProgram: Program {
                 plan, chain: UInt64(number + 1), from: machine?.checkpoint(of: plan.name), source: identity,
                 at: host.now)
         }
+        for job in jobs { host.trace("begins at record", job.next, UInt64(machine?.envelopesKept ?? 0)) }
         drive { machine, exchange, batch in machine.settle(&exchange, &batch, at: host.now) }
         links.timeReached()
     }

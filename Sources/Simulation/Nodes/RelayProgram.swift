@@ -28,8 +28,9 @@ final class RelayProgram: Program {
         let counter = BootCounter(host.disk, directory: Self.directory)
         if try host.disk.attributes(of: Self.directory) == nil {
             try host.disk.createDirectory(Self.directory, permissions: 0o700)
-            try host.disk.synchronizeDirectory("/")
         }
+        // As `Platform.Files` does it: a start that was killed may have made it and not made that durable.
+        try host.disk.synchronizeDirectory("/")
         let boot = try counter.next()
         let machine = RelayMachine(
             local: host.name, boot: boot, machineBoot: host.boot,

@@ -66,6 +66,7 @@ final class SimulatedJob {
             return nil
         }
         ledger.sealed(stream.id, sequence, envelope, at: host)
+        host.trace("seals", stream.id.value.low & 0xFFFF, sequence.number)
         next += count
         due = isDone ? .never : host.now + host.random.duration(in: plan.pace)
         defer { sequence = sequence.next }

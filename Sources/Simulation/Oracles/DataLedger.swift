@@ -51,6 +51,7 @@ final class DataLedger {
             return host.fail("envelope \(sequence) of a stream is applied behind mark \(mark)")
         }
         sinks[host.index].marks[stream] = sequence
+        host.trace("applies", stream.value.low & 0xFFFF, sequence.number)
         do throws(EnvelopeError) {
             var reader = try RecordBatch.Reader(batch)
             while let record = try reader.next() { note(record.value.map { Array($0) } ?? [], at: host) }
