@@ -9,10 +9,11 @@ struct RelaySettings: Equatable, Sendable {
     var memoryBytes = 1 << 20
     var segmentBytes = 256 << 10
     var storeBytes = 8 << 20
+    /// Some relay may lose what its disk has been told to keep.
+    var disksForget: Bool
 
-    init() {}
-
-    init(_ random: inout SeededRandom) {
+    init(_ random: inout SeededRandom, disksForget: Bool) {
+        self.disksForget = disksForget
         durability = random.chance(0.25) ? .storeFirst : .cutThrough
         memoryBytes = [16 << 10, 128 << 10, 1 << 20][random.below(3)]
         segmentBytes = [128 << 10, 512 << 10][random.below(2)]
@@ -39,9 +40,15 @@ extension Scenario {
     /// Some fault may take away what a disk has been told to keep.
     var losesDurableData: Bool { FaultKind.allCases.contains { $0.destroysDurableData && dials[$0] > 0 } }
 
-    /// Where nothing durable is lost, no source needs to send anything again for the mesh to deliver it; so none does
-    /// within the run, and a relay that lets go of what it has custody of cannot hide behind them.
-    var resendAfter: Duration { losesDurableData ? .seconds(120) : .seconds(48 * 3600) }
+    /// Every other seed leaves the agents' processes alone.
+    var sparesAgents: Bool { seed.isMultiple(of: 2) }
+
+    /// Where nothing durable is lost and no destination is killed between an effect and its receipt, no source needs to
+    /// send anything again for the mesh to deliver it; so none does within the run, and a relay that lets go of what it
+    /// has custody of cannot hide behind them.
+    var resendAfter: Duration {
+        losesDurableData ? .seconds(120) : sparesAgents ? .seconds(48 * 3600) : .seconds(600)
+    }
 }
 
 /// A scenario under way: its world, with the programs, keys and oracles of a mesh.
@@ -54,7 +61,7 @@ public final class Simulation {
         self.scenario = scenario
         let topology = scenario.topology
         var settings = SeededRandom(seed: scenario.seed).fork("relays")
-        let relays = RelaySettings(&settings)
+        let relays = RelaySettings(&settings, disksForget: scenario.losesDurableData)
         var random = SeededRandom(seed: scenario.seed).fork("load")
         let plans = Self.plans(scenario, &random)
         let keys = SimulatedKeys(SeededRandom(seed: scenario.seed).fork("keys"))
@@ -76,7 +83,10 @@ public final class Simulation {
                 keychain: keys.keychain(of: host.name, with: agents.filter { $0 != host.name }), ledger: ledger)
         }
         // A source's own disk is what it keeps records on until their receipt: without it nothing can be promised.
-        world.mayDamage = { host, _ in host.kind == .relay }
+        let sparesAgents = scenario.sparesAgents
+        world.mayHit = { host, kind in
+            host.kind == .relay || !(kind.destroysDurableData || kind.endsProcesses && sparesAgents)
+        }
         world.isSettled = { [unowned self] in self.isSettled }
         world.everyStep = { [unowned self] in self.check() }
     }

@@ -69,7 +69,7 @@ struct FaultTests {
     @Test func damageHitsOnlyWhomItMay() throws {
         let world = star(7) { $0.bootTime = .seconds(1)...(.seconds(2)) }
         for host in world.hosts { _ = try host.disk.make("/file", [UInt8](repeating: 5, count: 5000)) }
-        world.mayDamage = { host, _ in host.kind == .relay }
+        world.mayHit = { host, kind in host.kind == .relay || !kind.destroysDurableData }
         for _ in 0..<30 {
             for kind in [FaultKind.bitRot, .wiped, .rolledBack] { world.happen(kind) }
             world.run(for: .seconds(5))

@@ -73,6 +73,14 @@ public enum FaultKind: Int, CaseIterable, Hashable, Sendable {
         }
     }
 
+    /// True where a process ends by it.
+    public var endsProcesses: Bool {
+        switch self {
+        case .kill, .killInside, .powerLoss, .powerLossInside: true
+        default: false
+        }
+    }
+
     public init?(_ description: some StringProtocol) {
         guard let found = Self.allCases.first(where: { $0.description == description }) else { return nil }
         self = found

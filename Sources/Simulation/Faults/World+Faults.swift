@@ -55,6 +55,7 @@ extension World {
         let running = hosts.filter(\.isRunning)
         guard !running.isEmpty else { return }
         let host = running[random.below(running.count)]
+        guard mayHit(host, kind) else { return }
         switch kind {
         case .kill, .powerLoss: end(host, losesPower: kind == .powerLoss)
         case .killInside, .powerLossInside:
@@ -78,7 +79,7 @@ extension World {
     /// Some processes end while they recover from how the last one ended.
     func threaten(_ host: Host) {
         for kind in [FaultKind.killInside, .powerLossInside] where dials[kind] > 0 && !host.fuse.isLit {
-            guard faultRandom[kind.rawValue].chance(0.2) else { continue }
+            guard mayHit(host, kind), faultRandom[kind.rawValue].chance(0.2) else { continue }
             light(kind, host, &faultRandom[kind.rawValue])
             counts[kind] += 1
         }
@@ -86,7 +87,6 @@ extension World {
 
     /// A machine comes back with an empty disk, or with what it had at an earlier such moment.
     private func replaceDisk(_ kind: FaultKind, _ host: Host) {
-        guard mayDamage(host, kind) else { return }
         if kind == .rolledBack, host.disk.snapshot == nil { return host.disk.takeSnapshot() }
         end(host, losesPower: true)
         if kind == .wiped { host.disk.wipe() } else { host.disk.rollBack() }
@@ -101,7 +101,7 @@ extension World {
             host.clock.step(by: Int64(random.number(in: Int(-size)...Int(size))))
             mark(.clockStepped, node: host.index)
         case .bitRot:
-            if mayDamage(host, kind) { host.disk.rotBit() }
+            if mayHit(host, kind) { host.disk.rotBit() }
             // The disk counts it.
             return
         case .diskFull:

@@ -83,6 +83,8 @@ final class RelayProgram: Program {
         switch alarm {
         case .ownHigherAdvertisement: host.trace("own higher advertisement")
         case .equivocation(let origin, let stamp, let peer):
+            // A relay whose disk was taken away counts its starts from the beginning, until the mesh tells it.
+            guard !settings.disksForget else { return host.trace("equivocation", stamp.boot, stamp.sequence) }
             host.fail("\(origin) told two things as \(stamp), by \(peer)")
         case .badSignature(let origin, let peer):
             host.fail("an advertisement of \(origin) by \(peer) is not genuine")

@@ -20,7 +20,7 @@ extension World {
     func prepareDisk(_ host: Host) {
         host.disk.faults = .init(
             write: dials[.writeFault], read: dials[.readFault], synchronize: dials[.synchronizeFault],
-            misdirectedWrite: mayDamage(host, .misdirectedWrite) ? dials[.misdirectedWrite] : 0)
+            misdirectedWrite: mayHit(host, .misdirectedWrite) ? dials[.misdirectedWrite] : 0)
         let index = host.index
         host.disk.faultHappened = { [unowned self] in mark(.diskFault, node: index, a: UInt64($0.rawValue)) }
         host.disk.costs = .init(

@@ -27,8 +27,8 @@ public final class World {
     public var beforeCrash: ((Host) -> Void)?
     /// All faults have ended, and nothing has happened since.
     public var afterHeal: (() -> Void)?
-    /// Whether a fault that destroys durable data may hit a host now.
-    public var mayDamage: (Host, FaultKind) -> Bool = { _, _ in true }
+    /// Whether a fault that ends processes or destroys durable data may hit a host now.
+    public var mayHit: (Host, FaultKind) -> Bool = { _, _ in true }
     /// The safety phase ends after so many steps, if not before.
     public var safetySteps = Int.max
     /// What a report says about how to run it again.

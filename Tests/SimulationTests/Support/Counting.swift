@@ -177,7 +177,7 @@ func countingWorld(_ scenario: Scenario, bug: Counter.Bug = .none, pace: Duratio
         if host.kind == .relay { return Counter(host, ledger, bug) }
         return Asker(host, ledger, topology.dialled(by: host.name), pace: pace)
     }
-    world.mayDamage = { _, _ in false }
+    world.mayHit = { _, kind in !kind.destroysDurableData }
     world.isSettled = {
         topology.nodes.indices.allSatisfy { topology.nodes[$0].kind == .relay || ledger.answers[$0] >= scenario.load }
     }
