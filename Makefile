@@ -7,7 +7,8 @@ PYTHON    ?= $(shell for python in python3 /usr/bin/python3; do \
 PREFIX    ?= /usr/local
 DESTDIR   ?=
 # Seeds of the simulated runs, first..last.
-SEEDS     ?= 1..200
+SEEDS     ?= 1..600
+STOP      ?= 120
 # What `make fuzz` tries, and for how long.
 NAME      ?=
 SECONDS   ?= 60
@@ -38,9 +39,10 @@ demo: deps ## run three zones on this machine: real rows, a cut link, a killed r
 	$(SWIFT) build -c release --product relayctl
 	@$(RELEASE)/relayctl demo run --dir '$(DEMO_DIR)'
 
-test: deps ## run every test, and check the format's vectors with the independent reader
+test: deps ## run simulated meshes and every test, and check the format's vectors with the independent reader
 	@echo 'scripts/check_vectors.py'
 	@$(PYTHON) scripts/check_vectors.py
+	@$(MAKE) --no-print-directory simulate
 	$(SWIFT) test
 
 lint: toolchain ## check the formatting and the rules of the house
@@ -53,8 +55,10 @@ fmt: toolchain ## format the sources in place
 bench: deps ## measure throughput and latency
 	@bench/run.sh
 
-simulate: deps ## run the seeded runs with faults (custody, journal, outbox), SEEDS=first..last
-	GRIDRELAY_SEEDS='$(SEEDS)' $(SWIFT) test --filter 'RandomRunTests|ModelTests'
+simulate: deps ## run whole simulated meshes with faults, a seed each: SEEDS=first..last, STOP=seconds
+	$(SWIFT) build -c release --product simulate
+	$(RELEASE)/simulate --seeds '$(SEEDS)' --stop-after '$(STOP)'
+	@$(RELEASE)/simulate --speed
 
 fuzz: deps ## feed the parsers and machines with mutated input: all for 3 s each, or NAME=target SECONDS=60
 	@scripts/fuzz.sh $(if $(NAME),'$(NAME)' --seconds '$(SECONDS)')
@@ -63,7 +67,8 @@ coverage: deps ## measure what the unit tests reach of the cores, and the corpor
 	@scripts/coverage.sh
 	@scripts/fuzz.sh --coverage --check
 
-soak: deps ## run the long forms of the tests with real processes, then the short ones with sanitizers
+soak: deps ## run the long forms of the tests with real processes, an hour of seeds, and the short ones with sanitizers
+	@$(MAKE) --no-print-directory simulate SEEDS=1..1000000 STOP=3600
 	GRIDRELAY_SOAK=1 $(SWIFT) test --filter IntegrationTests
 	scripts/sanitize.sh thread
 	scripts/sanitize.sh address

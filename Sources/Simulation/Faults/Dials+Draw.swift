@@ -57,7 +57,8 @@ extension Dials {
         jitter = random.duration(in: .zero...(.milliseconds(10)))
         let slowest = 50_000 << random.below(11)
         bandwidth = slowest...(slowest << random.below(5))
-        windowBytes = 4096 << random.below(9)
+        // What is written at once arrives at once: no more of it than half a second's worth, or a slow link would look dead.
+        windowBytes = min(4096 << random.below(9), slowest / 2)
         dialTimeout = random.duration(in: .seconds(2)...(.seconds(30)))
         partitionTime = .milliseconds(200)...random.duration(in: .seconds(2)...(.seconds(90)))
         clogTime = .milliseconds(10)...random.duration(in: .seconds(1)...(.seconds(10)))
