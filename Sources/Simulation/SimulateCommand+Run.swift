@@ -49,7 +49,8 @@ extension SimulateCommand {
     static func shrink(_ scenario: Scenario) -> Int32 {
         let clock = ContinuousClock()
         let end = clock.now + .seconds(120)
-        let result = Shrinker.shrink(scenario, runs: 2000, isOutOfTime: { clock.now >= end }) { Simulation($0).run() }
+        let result = Shrinker.shrink(
+            scenario, runs: 2000, isOutOfTime: { clock.now >= end }, run: { Simulation($0).run() })
         guard let result else {
             print("this scenario does not fail: simulate \(scenario.arguments.joined(separator: " "))")
             return 0
