@@ -1,13 +1,12 @@
 extension SimulateCommand {
-    static func run(_ seeds: ClosedRange<UInt64>, _ limit: Duration?) -> Int32 {
-        let clock = ContinuousClock()
-        let start = clock.now
+    static func run(_ seeds: ClosedRange<UInt64>, _ limit: Duration?, _ stopwatch: Stopwatch) -> Int32 {
+        let start = stopwatch()
         var runs = 0
         var virtual = Duration.zero
         var effects = 0
         var faults = 0
         for seed in seeds {
-            if let limit, clock.now - start >= limit { break }
+            if let limit, stopwatch() - start >= limit { break }
             let scenario = Scenario(seed: seed)
             let simulation = Simulation(scenario)
             let outcome = simulation.run()
@@ -21,7 +20,7 @@ extension SimulateCommand {
                 return 1
             }
         }
-        let time = clock.now - start
+        let time = stopwatch() - start
         print(
             "\(runs) seeds, 0 violations; \(effects) records had their effect, \(faults) faults happened; "
                 + "\(virtual.components.seconds) s simulated in \(seconds(time)) s: \(Int(virtual / time)) times real "
@@ -46,11 +45,10 @@ extension SimulateCommand {
     }
 
     /// Two minutes at most.
-    static func shrink(_ scenario: Scenario) -> Int32 {
-        let clock = ContinuousClock()
-        let end = clock.now + .seconds(120)
+    static func shrink(_ scenario: Scenario, _ stopwatch: @escaping Stopwatch) -> Int32 {
+        let end = stopwatch() + .seconds(120)
         let result = Shrinker.shrink(
-            scenario, runs: 2000, isOutOfTime: { clock.now >= end }, run: { Simulation($0).run() })
+            scenario, runs: 2000, isOutOfTime: { stopwatch() >= end }, run: { Simulation($0).run() })
         guard let result else {
             print("this scenario does not fail: simulate \(scenario.arguments.joined(separator: " "))")
             return 0
@@ -72,12 +70,11 @@ extension SimulateCommand {
         return 0
     }
 
-    static func measure() -> Int32 {
+    static func measure(_ stopwatch: Stopwatch) -> Int32 {
         let simulation = Simulation(.quiet(seed: 1, relays: 8, agents: 20, load: 300))
-        let clock = ContinuousClock()
-        let start = clock.now
+        let start = stopwatch()
         let outcome = simulation.run()
-        let time = clock.now - start
+        let time = stopwatch() - start
         print(
             "8 relays and 20 agents: \(seconds(outcome.virtualTime)) s simulated in \(seconds(time)) s, "
                 + "\(Int(outcome.virtualTime / time)) times real time; \(outcome.steps) events, "

@@ -64,14 +64,17 @@ public enum SimulateCommand {
         return first...last
     }
 
+    /// Real time since some moment; the simulator itself has no clock.
+    public typealias Stopwatch = () -> Duration
+
     /// - Returns: the exit status.
-    public static func run(_ arguments: [String]) -> Int32 {
+    public static func run(_ arguments: [String], stopwatch: @escaping Stopwatch) -> Int32 {
         switch request(arguments) {
-        case .seeds(let seeds, let limit): return run(seeds, limit)
+        case .seeds(let seeds, let limit): return run(seeds, limit, stopwatch)
         case .scenario(let scenario): return run(scenario)
-        case .shrink(let scenario): return shrink(scenario)
+        case .shrink(let scenario): return shrink(scenario, stopwatch)
         case .replay(let seeds): return compare(seeds)
-        case .speed: return measure()
+        case .speed: return measure(stopwatch)
         case .help:
             print(usage)
             return 0

@@ -1,4 +1,6 @@
 import Glibc
 import Simulation
 
-exit(SimulateCommand.run(Array(CommandLine.arguments.dropFirst())))
+let start = ContinuousClock.now
+exit(
+    SimulateCommand.run(Array(CommandLine.arguments.dropFirst()), stopwatch: { ContinuousClock.now - start }))
