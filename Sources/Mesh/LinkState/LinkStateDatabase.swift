@@ -77,9 +77,13 @@ public struct LinkStateDatabase: Sendable {
 
     /// When ``expire(at:)`` next has something to do.
     var nextExpiry: Instant {
-        entries.reduce(.never) { soonest, entry in
-            min(soonest, entry.heardAt + (entry.isUsed ? Limits.advertisementUse : Limits.advertisementKeep))
+        // By index: it is asked after every event, and copying entries would be most of what that costs.
+        var soonest = Instant.never
+        for index in entries.indices {
+            let life = entries[index].isUsed ? Limits.advertisementUse : Limits.advertisementKeep
+            soonest = min(soonest, entries[index].heardAt + life)
         }
+        return soonest
     }
 
     private func position(of origin: NodeName) -> Int {
