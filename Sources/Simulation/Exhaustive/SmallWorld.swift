@@ -1,0 +1,138 @@
+import Envelope
+import Link
+import Mesh
+
+/// A line of a source agent, two relays and a destination agent over the real exchanges and sessions, in which nothing
+/// happens but what is chosen. A ledger beside them knows which envelopes are safe where.
+final class SmallWorld {
+    let plan: SmallCase
+    var budget: FaultBudget
+    var now = Instant(nanoseconds: 1_000_000_000)
+    let nodes: [SmallNode]
+    /// Wire n joins nodes n and n + 1; its end 0 is at node n.
+    var wires = [SmallWire](repeating: SmallWire(), count: 3)
+    /// The second relay sends back to the first.
+    var isTurnedRound = false
+    /// Batches with an envelope that went back from the second relay to the first.
+    var returnsUsed = 0
+    /// The faults are over.
+    var isHealing = false
+    private var sessionsOpened: UInt64 = 0
+
+    // What is known of the envelopes, by number.
+    var made = 0
+    var hasDeparted: [Bool]
+    var deliveries: [Int]
+    /// The first rule that was broken.
+    var violation: String?
+    init(_ plan: SmallCase) {
+        self.plan = plan
+        budget = plan.budget
+        nodes = ["plant-a/source", "dmz/relay-1", "dmz/relay-2", "plant-b/destination"].enumerated().map {
+            number, text in
+            guard let name = try? NodeName(text) else { preconditionFailure("a name") }
+            return SmallNode(number, name, plan.durability)
+        }
+        hasDeparted = [Bool](repeating: false, count: plan.envelopes)
+        deliveries = [Int](repeating: 0, count: plan.envelopes)
+        for node in nodes { node.exchange.forwarder.setRoutes(routes(of: node.number)) }
+        for wire in wires.indices { connect(wire) }
+        // All sessions are established before the first envelope is made.
+        made = plan.envelopes
+        flow()
+        made = 0
+        originate()
+    }
+
+    var destination: SmallNode { nodes[3] }
+
+    /// The line, but for the second relay while it is turned round.
+    func routes(of node: Int) -> RouteTable {
+        let hops =
+            switch node {
+            case 0: [1]
+            case 1: [2]
+            case 2: isTurnedRound ? [1] : [3]
+            default: [] as [Int]
+            }
+        return RouteTable(fixed: [nodes[3].id: hops.map { nodes[$0].id }])
+    }
+
+    func setRoute(turnedRound: Bool) {
+        isTurnedRound = turnedRound
+        nodes[2].exchange.forwarder.setRoutes(routes(of: 2))
+        turn(2)
+    }
+
+    // MARK: Wires
+
+    func connect(_ wire: Int) {
+        wires[wire].isUp = true
+        wires[wire].sent = [[], []]
+        for end in 0...1 {
+            sessionsOpened += 1
+            let peer = nodes[wire + 1 - end]
+            // In the order of their making, so that which of two is the higher never differs between like states.
+            wires[wire].sessions[end] = nodes[wire + end].exchange.open(
+                peer: peer.id, name: peer.name, session: Bytes16(low: 1, high: sessionsOpened.byteSwapped),
+                wall: WallTime(milliseconds: 0), at: now)
+        }
+        turn(wire)
+        turn(wire + 1)
+    }
+
+    func notice(_ wire: Int, _ end: Int) {
+        guard let session = wires[wire].sessions[end] else { return }
+        wires[wire].sessions[end] = nil
+        nodes[wire + end].exchange.close(session, at: now)
+        turn(wire + end)
+    }
+
+    func deliver(_ wire: Int, _ end: Int) {
+        let batch = wires[wire].batches[end].removeFirst()
+        guard let session = wires[wire].sessions[end] else { return }
+        batch.withUnsafeBytes { nodes[wire + end].exchange.receive(session, $0, at: now) }
+        turn(wire + end)
+    }
+
+    func crash(_ number: Int, writesKept: Int, isForgettingLost: Bool) {
+        nodes[number].store.crash(writesKept: writesKept, isForgettingLost: isForgettingLost)
+        for wire in wires.indices where wire == number || wire + 1 == number {
+            wires[wire].sessions[number - wire] = nil
+            wires[wire].cut()
+        }
+        nodes[number].restart(routes(of: number), at: now)
+        turn(number)
+    }
+
+    // MARK: Envelopes
+
+    func originate() {
+        let bytes = envelope(made)
+        made += 1
+        let origin = Forwarder.Origin(
+            destination: destination.id, lane: .live, length: bytes.count, lifetime: 1_000_000, owner: UInt64(made),
+            stored: UInt64(made))
+        bytes.withUnsafeBytes { nodes[0].exchange.forwarder.originate(origin, $0, at: now) }
+        turn(0)
+    }
+
+    func envelope(_ number: Int) -> [UInt8] {
+        let header = Header(
+            kind: .data, lane: .live, source: nodes[0].id, destination: destination.id,
+            stream: StreamID(Bytes16(low: 7, high: 7)), sequence: Sequence(UInt64(number + 1)), floor: Sequence.none,
+            created: WallTime(milliseconds: 0), lifetime: 1_000_000, key: KeyID(Bytes16(low: 1, high: 1)),
+            bodyLength: 8)
+        var bytes: [UInt8] = []
+        header.append(to: &bytes)
+        return bytes + [UInt8](repeating: UInt8(number), count: 8)
+    }
+
+    /// Which envelope this is; -1 for none of them.
+    static func number(of bytes: [UInt8]) -> Int { bytes.withUnsafeBytes { number(of: $0) } }
+
+    static func number(of bytes: UnsafeRawBufferPointer) -> Int {
+        guard let header = try? Header(bytes) else { return -1 }
+        return Int(header.sequence.number) - 1
+    }
+}
