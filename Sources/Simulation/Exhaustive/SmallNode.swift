@@ -29,6 +29,18 @@ final class SmallNode {
         exchange = Self.exchange(name, id, kind, configuration)
     }
 
+    init(copying other: SmallNode) {
+        number = other.number
+        name = other.name
+        id = other.id
+        kind = other.kind
+        configuration = other.configuration
+        exchange = other.exchange.copy()
+        store = other.store
+        sink = other.sink
+        lateEffects = other.lateEffects
+    }
+
     private static func exchange(
         _ name: NodeName, _ id: NodeID, _ kind: NodeKind, _ configuration: Forwarder.Configuration
     ) -> Exchange {

@@ -44,6 +44,22 @@ final class SmallWorld {
         originate()
     }
 
+    init(copying other: SmallWorld) {
+        plan = other.plan
+        budget = other.budget
+        now = other.now
+        nodes = other.nodes.map { SmallNode(copying: $0) }
+        wires = other.wires
+        isTurnedRound = other.isTurnedRound
+        returnsUsed = other.returnsUsed
+        isHealing = other.isHealing
+        sessionsOpened = other.sessionsOpened
+        made = other.made
+        hasDeparted = other.hasDeparted
+        deliveries = other.deliveries
+        violation = other.violation
+    }
+
     var destination: SmallNode { nodes[3] }
 
     /// The line, but for the second relay while it is turned round.
