@@ -84,14 +84,15 @@ extension SmallWorld {
             crash(3, writesKept: 0, isForgettingLost: false)
         case .giveBack:
             budget.refusals -= 1
-            let id = destination.sink.removeFirst()
-            destination.exchange.forwarder.giveBack(id, .destinationBusy, delay: SmallNode.holdTime, at: now)
+            let node = own(3)
+            let id = node.sink.removeFirst()
+            node.exchange.forwarder.giveBack(id, .destinationBusy, delay: SmallNode.holdTime, at: now)
             turn(3)
         case .tick(let node):
             budget.ticks -= 1
             now = max(now, nodes[node].nextChange)
             // The sessions are not told: pings would only fill the wires.
-            nodes[node].exchange.forwarder.timeReached(now)
+            own(node).exchange.forwarder.timeReached(now)
             turn(node)
         case .crash(let node, let writes, let isForgettingLost):
             budget.crashes -= 1
@@ -114,7 +115,8 @@ extension SmallWorld {
     private func settleLateEffects(before choice: Choice) {
         guard !destination.lateEffects.isEmpty else { return }
         if case .crash(node: 3, writesKept: _, isForgettingLost: _) = choice { return }
-        for bytes in destination.lateEffects { takeEffect(bytes) }
-        destination.lateEffects = []
+        let node = own(3)
+        for bytes in node.lateEffects { takeEffect(bytes) }
+        node.lateEffects = []
     }
 }

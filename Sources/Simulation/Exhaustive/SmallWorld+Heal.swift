@@ -24,7 +24,7 @@ extension SmallWorld {
             for node in nodes { next = min(next, node.exchange.nextDeadline) }
             now = max(now, next)
             for node in nodes where node.exchange.nextDeadline <= now {
-                node.exchange.timeReached(now)
+                own(node.number).exchange.timeReached(now)
                 turn(node.number)
             }
             flow()

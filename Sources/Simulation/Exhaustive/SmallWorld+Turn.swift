@@ -5,7 +5,7 @@ import Mesh
 // A node's turn, as a shell does it: effects until there are none, then output, as one batch a wire.
 extension SmallWorld {
     func turn(_ number: Int) {
-        let node = nodes[number]
+        let node = own(number)
         var written: [[UInt8]] = [[], []]
         var isDone = false
         while !isDone {
@@ -100,7 +100,7 @@ extension SmallWorld {
 
     /// The oldest operation of a store happens.
     func complete(_ number: Int) {
-        let node = nodes[number]
+        let node = own(number)
         switch node.store.pending.removeFirst() {
         case .write(let id, let bytes, let hop):
             let token = node.store.add(bytes, hop)
@@ -116,14 +116,15 @@ extension SmallWorld {
     }
 
     func failWrite(_ number: Int) {
-        guard case .write(let id, _, _) = nodes[number].store.pending.removeFirst() else { return }
-        nodes[number].exchange.forwarder.storeFailed(id, at: now)
+        let node = own(number)
+        guard case .write(let id, _, _) = node.store.pending.removeFirst() else { return }
+        node.exchange.forwarder.storeFailed(id, at: now)
         turn(number)
     }
 
     /// The oldest delivery takes effect.
     func finish(saysSo: Bool) {
-        let node = destination
+        let node = own(3)
         let id = node.sink.removeFirst()
         guard let bytes = node.exchange.forwarder.bytes(of: id) else { return fail("a delivery has no bytes") }
         if plan.mistake == .finishedTooSoon {

@@ -8,7 +8,10 @@ final class SmallWorld {
     let plan: SmallCase
     var budget: FaultBudget
     var now = Instant(nanoseconds: 1_000_000_000)
-    let nodes: [SmallNode]
+    /// A copy of a world shares them; ``own(_:)`` before a change.
+    private(set) var nodes: [SmallNode]
+    /// By node: no other world has it.
+    private var isOwned = [Bool](repeating: true, count: 4)
     /// Wire n joins nodes n and n + 1; its end 0 is at node n.
     var wires = [SmallWire](repeating: SmallWire(), count: 3)
     /// The second relay sends back to the first.
@@ -48,7 +51,9 @@ final class SmallWorld {
         plan = other.plan
         budget = other.budget
         now = other.now
-        nodes = other.nodes.map { SmallNode(copying: $0) }
+        nodes = other.nodes
+        isOwned = [Bool](repeating: false, count: 4)
+        other.isOwned = isOwned
         wires = other.wires
         isTurnedRound = other.isTurnedRound
         returnsUsed = other.returnsUsed
@@ -61,6 +66,15 @@ final class SmallWorld {
     }
 
     var destination: SmallNode { nodes[3] }
+
+    /// A node that no other world has, to be changed.
+    func own(_ number: Int) -> SmallNode {
+        if !isOwned[number] {
+            nodes[number] = SmallNode(copying: nodes[number])
+            isOwned[number] = true
+        }
+        return nodes[number]
+    }
 
     /// The line, but for the second relay while it is turned round.
     func routes(of node: Int) -> RouteTable {
@@ -76,7 +90,7 @@ final class SmallWorld {
 
     func setRoute(turnedRound: Bool) {
         isTurnedRound = turnedRound
-        nodes[2].exchange.forwarder.setRoutes(routes(of: 2))
+        own(2).exchange.forwarder.setRoutes(routes(of: 2))
         turn(2)
     }
 
@@ -89,7 +103,7 @@ final class SmallWorld {
             sessionsOpened += 1
             let peer = nodes[wire + 1 - end]
             // In the order of their making, so that which of two is the higher never differs between like states.
-            wires[wire].sessions[end] = nodes[wire + end].exchange.open(
+            wires[wire].sessions[end] = own(wire + end).exchange.open(
                 peer: peer.id, name: peer.name, session: Bytes16(low: 1, high: sessionsOpened.byteSwapped),
                 wall: WallTime(milliseconds: 0), at: now)
         }
@@ -100,24 +114,26 @@ final class SmallWorld {
     func notice(_ wire: Int, _ end: Int) {
         guard let session = wires[wire].sessions[end] else { return }
         wires[wire].sessions[end] = nil
-        nodes[wire + end].exchange.close(session, at: now)
+        own(wire + end).exchange.close(session, at: now)
         turn(wire + end)
     }
 
     func deliver(_ wire: Int, _ end: Int) {
         let batch = wires[wire].batches[end].removeFirst()
         guard let session = wires[wire].sessions[end] else { return }
-        batch.withUnsafeBytes { nodes[wire + end].exchange.receive(session, $0, at: now) }
+        let node = own(wire + end)
+        batch.withUnsafeBytes { node.exchange.receive(session, $0, at: now) }
         turn(wire + end)
     }
 
     func crash(_ number: Int, writesKept: Int, isForgettingLost: Bool) {
-        nodes[number].store.crash(writesKept: writesKept, isForgettingLost: isForgettingLost)
+        let node = own(number)
+        node.store.crash(writesKept: writesKept, isForgettingLost: isForgettingLost)
         for wire in wires.indices where wire == number || wire + 1 == number {
             wires[wire].sessions[number - wire] = nil
             wires[wire].cut()
         }
-        nodes[number].restart(routes(of: number), at: now)
+        node.restart(routes(of: number), at: now)
         turn(number)
     }
 
@@ -129,7 +145,8 @@ final class SmallWorld {
         let origin = Forwarder.Origin(
             destination: destination.id, lane: .live, length: bytes.count, lifetime: 1_000_000, owner: UInt64(made),
             stored: UInt64(made))
-        bytes.withUnsafeBytes { nodes[0].exchange.forwarder.originate(origin, $0, at: now) }
+        let source = own(0)
+        bytes.withUnsafeBytes { source.exchange.forwarder.originate(origin, $0, at: now) }
         turn(0)
     }
 
