@@ -48,6 +48,7 @@ extension Fingerprint {
     /// Bytes under way between two sessions: whole frames. Random names are renamed, and the age of an envelope is left
     /// out: it decides nothing before the end of its life.
     package mutating func addFrames(_ bytes: UnsafeRawBufferPointer) {
+        add(bytes.count)
         FrameSight.forEachFrame(in: bytes) { header, payload in
             add(UInt64(header.kind.rawValue) << 8 | UInt64(header.flags))
             if header.kind == .hello, let hello = try? Hello(payload) {

@@ -56,7 +56,7 @@ extension Forwarder {
 
     /// Instances that nothing folded in so far has named.
     package func foldRest(into print: inout Fingerprint, _ names: inout InstanceNames, record: (UInt64) -> Int) {
-        for index in instances.indices where instances[index].state != .vacant {
+        for index in instances.indices where instances[index].state != .vacant && !names.names.contains(index) {
             fold(instances.id(index), into: &print, &names, record: record)
         }
     }
