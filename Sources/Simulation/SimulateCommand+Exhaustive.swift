@@ -13,6 +13,7 @@ extension SimulateCommand {
         while let word = rest.popFirst() {
             switch word {
             case "--loop": request.plan.isLoop = true
+            case "--early": request.plan.reconnectsEarly = true
             case "--store-first": request.plan.durability = .storeFirst
             case "--limit", "--envelopes", "--mistake", "--crashes", "--cuts", "--ticks", "--store-failures",
                 "--refusals",

@@ -10,7 +10,7 @@ public enum SimulateCommand {
 
         Options of a scenario: --relays N  --agents N  --load RECORDS  --off FAULT,...  --without NODE,...
                                --variation N  --until STEP
-        Options of an exhaustive search: --envelopes N  --loop  --store-first  --limit STATES  --crashes N  --cuts N
+        Options of an exhaustive search: --envelopes N  --loop  --early  --store-first  --limit STATES  --crashes N  --cuts N
                                --ticks N  --store-failures N  --refusals N  --route-changes N  --returns N
                                --mistake NAME
 

@@ -19,9 +19,9 @@ enum Choice: Hashable, Sendable {
     case crash(node: Int, writesKept: Int, isForgettingLost: Bool)
     /// A wire is cut, with all that is on it.
     case cut(wire: Int)
-    /// One end of a cut wire notices.
+    /// One end of a cut wire notices; where two were cut there, the first one.
     case notice(wire: Int, end: Int)
-    /// A wire of which both ends have noticed stands again.
+    /// A wire of which both ends have noticed stands again; in some cases one of them is enough.
     case reconnect(wire: Int)
     /// The second relay's way turns round.
     case changeRoute

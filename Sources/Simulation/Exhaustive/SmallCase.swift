@@ -6,6 +6,8 @@ struct SmallCase: Equatable, Sendable {
     var envelopes = 1
     /// The second relay's way may lead back to the first one for a while.
     var isLoop = false
+    /// A wire may stand again before one of its ends has noticed that it was cut.
+    var reconnectsEarly = false
     var durability = Durability.cutThrough
     var budget = FaultBudget()
     var mistake: Mistake?

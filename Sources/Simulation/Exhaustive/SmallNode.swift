@@ -83,9 +83,18 @@ final class SmallNode {
 struct SmallWire {
     var isUp = false
     var sessions: [SessionID?] = [nil, nil]
+    /// The session before, where its end has not noticed yet that its wire was cut.
+    var stale: [SessionID?] = [nil, nil]
     var batches: [[[UInt8]]] = [[], []]
     /// What the current session has sent to each end, by transmission.
     var sent: [[Int]] = [[], []]
+
+    /// - Parameter early: also where only one end has noticed the cut, and the other one has noticed all before it.
+    func mayConnect(early: Bool) -> Bool {
+        let unaware = (0...1).filter { sessions[$0] != nil }
+        guard unaware.isEmpty || (early && unaware.count == 1) else { return false }
+        return unaware.allSatisfy { stale[$0] == nil }
+    }
 
     mutating func cut() {
         isUp = false

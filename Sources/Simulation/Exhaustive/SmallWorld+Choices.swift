@@ -29,9 +29,11 @@ extension SmallWorld {
 
     private func addWire(_ number: Int, to choices: inout [Choice]) {
         let wire = wires[number]
+        for end in 0...1 where wire.stale[end] != nil || (!wire.isUp && wire.sessions[end] != nil) {
+            choices.append(.notice(wire: number, end: end))
+        }
         guard wire.isUp else {
-            for end in 0...1 where wire.sessions[end] != nil { choices.append(.notice(wire: number, end: end)) }
-            if wire.sessions[0] == nil, wire.sessions[1] == nil { choices.append(.reconnect(wire: number)) }
+            if wire.mayConnect(early: plan.reconnectsEarly) { choices.append(.reconnect(wire: number)) }
             return
         }
         for end in 0...1 {

@@ -37,6 +37,11 @@ extension SmallWorld {
                 continue
             }
             node.exchange.fold(session, into: &print, &names, record: record)
+            guard let stale = wires[wire].stale[1 - side] else {
+                print.add(-2)
+                continue
+            }
+            node.exchange.fold(stale, into: &print, &names, record: record)
         }
         print.add(node.sink.count)
         for id in node.sink { node.exchange.forwarder.fold(id, into: &print, &names, record: record) }

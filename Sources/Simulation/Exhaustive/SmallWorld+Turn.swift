@@ -10,7 +10,7 @@ extension SmallWorld {
         var isDone = false
         while !isDone {
             repeat {
-                for event in node.exchange.takeEvents() { handle(event) }
+                for event in node.exchange.takeEvents() { handle(event, node) }
                 node.exchange.resume(at: now)
                 for effect in node.exchange.takeEffects() { perform(effect, node) }
                 node.exchange.settle(at: now)
@@ -43,14 +43,28 @@ extension SmallWorld {
         node.exchange.write(id) { $0.count }
     }
 
-    private func handle(_ event: Exchange.Event) {
+    private func handle(_ event: Exchange.Event, _ node: SmallNode) {
         switch event {
         case .established, .meshMessage: break
-        case .ended(_, _, let error, _):
+        case .ended(let id, _, let error, _):
+            if case .left(.replaced, "a newer connection stands") = error, forgetStale(id, node) {
+                return node.exchange.close(id, at: now)
+            }
             // What we closed ourselves is the only end a session may find.
             if case .left(.stopping, "the connection was lost") = error { return }
             fail("a session ended: \(error)")
         }
+    }
+
+    /// - Returns: false where it is not the session of a wire that was cut.
+    private func forgetStale(_ id: SessionID, _ node: SmallNode) -> Bool {
+        for wire in wires.indices {
+            for end in 0...1 where wire + end == node.number && wires[wire].stale[end] == id {
+                wires[wire].stale[end] = nil
+                return true
+            }
+        }
+        return false
     }
 
     private func perform(_ effect: Effect, _ node: SmallNode) {

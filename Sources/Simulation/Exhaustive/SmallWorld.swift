@@ -100,6 +100,7 @@ final class SmallWorld {
         wires[wire].isUp = true
         wires[wire].sent = [[], []]
         for end in 0...1 {
+            wires[wire].stale[end] = wires[wire].sessions[end]
             sessionsOpened += 1
             let peer = nodes[wire + 1 - end]
             // In the order of their making, so that which of two is the higher never differs between like states.
@@ -112,8 +113,12 @@ final class SmallWorld {
     }
 
     func notice(_ wire: Int, _ end: Int) {
-        guard let session = wires[wire].sessions[end] else { return }
-        wires[wire].sessions[end] = nil
+        guard let session = wires[wire].stale[end] ?? wires[wire].sessions[end] else { return }
+        if wires[wire].stale[end] != nil {
+            wires[wire].stale[end] = nil
+        } else {
+            wires[wire].sessions[end] = nil
+        }
         own(wire + end).exchange.close(session, at: now)
         turn(wire + end)
     }
@@ -131,6 +136,7 @@ final class SmallWorld {
         node.store.crash(writesKept: writesKept, isForgettingLost: isForgettingLost)
         for wire in wires.indices where wire == number || wire + 1 == number {
             wires[wire].sessions[number - wire] = nil
+            wires[wire].stale[number - wire] = nil
             wires[wire].cut()
         }
         node.restart(routes(of: number), at: now)

@@ -1,3 +1,4 @@
+import Link
 import Mesh
 import Testing
 
@@ -7,7 +8,7 @@ struct ExhaustiveSearchTests {
     static let cases: [SmallCase] = [
         SmallCase(budget: FaultBudget(crashes: 0, cuts: 1, ticks: 0)),
         SmallCase(budget: FaultBudget(crashes: 1, cuts: 0, ticks: 0)),
-        SmallCase(durability: .storeFirst, budget: FaultBudget(crashes: 0, cuts: 1, ticks: 0)),
+        SmallCase(reconnectsEarly: true, durability: .storeFirst, budget: FaultBudget(crashes: 0, cuts: 1, ticks: 0)),
         SmallCase(budget: FaultBudget(crashes: 0, cuts: 0, ticks: 2, storeFailures: 1, refusals: 1)),
         SmallCase(
             isLoop: true, durability: .storeFirst,
@@ -26,6 +27,36 @@ struct ExhaustiveSearchTests {
         #expect(result.paths > Double(result.ends))
         let faults = plan.budget.cuts + plan.budget.crashes
         #expect(faults == 0 ? result.deliveries == 1 : result.deliveries > 1)
+    }
+
+    /// A fingerprint that leaves out too much would take states for one that go on in different ways.
+    @Test(arguments: [
+        SmallCase(reconnectsEarly: true, budget: FaultBudget(crashes: 0, cuts: 1, ticks: 0)),
+        SmallCase(budget: FaultBudget(crashes: 1, cuts: 0, ticks: 0)),
+        SmallCase(
+            isLoop: true, durability: .storeFirst,
+            budget: FaultBudget(crashes: 0, cuts: 0, ticks: 0, routeChanges: 2, returns: 1)),
+    ])
+    func statesTakenForOneGoOnAlike(plan: SmallCase) {
+        var known: [Fingerprint.Value: [Fingerprint.Value]] = [:]
+        var waiting = [SmallWorld(plan)]
+        var again = 0
+        while let world = waiting.popLast() {
+            let worlds = world.choices.map { choice in
+                let next = SmallWorld(copying: world)
+                next.apply(choice)
+                return next
+            }
+            let prints = worlds.map(\.fingerprint)
+            if let before = known[world.fingerprint] {
+                again += 1
+                #expect(before == prints)
+            } else {
+                known[world.fingerprint] = prints
+                waiting += worlds
+            }
+        }
+        #expect(again > known.count / 2)
     }
 
     @Test func aStoreThatSaysDurableTooSoonIsFound() throws {

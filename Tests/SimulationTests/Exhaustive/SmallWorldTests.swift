@@ -1,3 +1,4 @@
+import Link
 import Mesh
 import Testing
 
@@ -59,6 +60,61 @@ struct SmallWorldTests {
         #expect(lost.deliveries == [1])
         // Relay 2 has the first one on the wire to it lost; the source sends again what relay 1 has stored.
         #expect(kept.deliveries == [2])
+    }
+
+    /// The bound of arrivals is no guess: one is on its way, one in the store, one comes from the source again.
+    @Test func aCrashMakesThreeOfOne() {
+        let world = world(
+            SmallCase(durability: .storeFirst),
+            after: [
+                .deliver(wire: 0, end: 1), .deliver(wire: 1, end: 1),
+                .crash(node: 1, writesKept: 1, isForgettingLost: false),
+            ])
+        #expect(world.deliveryBound == 3)
+        world.heal()
+        #expect(world.violation == nil)
+        #expect(world.deliveries == [3])
+    }
+
+    /// Whole frames say nothing of where a batch ends, and a batch is a turn of the one who reads it.
+    @Test func batchesMakeStates() {
+        let two: [[UInt8]] = [pong, pong]
+        func print(of batches: [[UInt8]]) -> Fingerprint.Value {
+            var print = Fingerprint()
+            for batch in batches { batch.withUnsafeBytes { print.addFrames($0) } }
+            return print.value
+        }
+        #expect(print(of: [two[0] + two[1], two[0]]) != print(of: [two[0], two[0] + two[1]]))
+    }
+
+    /// A frame of its smallest kind: eight bytes behind a header of eight.
+    private var pong: [UInt8] { [8, 0, 0, 0, 6, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8] }
+
+    @Test func aCopyGoesItsOwnWay() {
+        let world = SmallWorld(SmallCase())
+        let copy = SmallWorld(copying: world)
+        let before = world.fingerprint
+        #expect(copy.fingerprint == before)
+        copy.apply(.deliver(wire: 0, end: 1))
+        #expect(copy.fingerprint != before)
+        #expect(world.fingerprint == before)
+        world.apply(.deliver(wire: 0, end: 1))
+        #expect(world.fingerprint == copy.fingerprint)
+    }
+
+    /// One end is still in the session before when the other one begins the next.
+    @Test func anEndThatHasNotNoticedIsReplaced() {
+        let plan = SmallCase(reconnectsEarly: true, budget: FaultBudget(crashes: 0, cuts: 1, ticks: 0))
+        let world = world(
+            plan,
+            after: [
+                .deliver(wire: 0, end: 1), .cut(wire: 1), .notice(wire: 1, end: 1), .reconnect(wire: 1),
+                .deliver(wire: 1, end: 0),
+            ])
+        #expect(world.wires[1].stale[0] == nil && world.wires[1].sessions[0] != nil)
+        world.heal()
+        #expect(world.violation == nil)
+        #expect(world.deliveries == [1])
     }
 
     @Test(arguments: [
