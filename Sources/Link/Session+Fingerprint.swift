@@ -1,8 +1,7 @@
 import Envelope
 
 extension Session {
-    /// Folds in what decides what this session does next; `token` folds in what a token of ``transmit(token:lane:hop:envelope:at:)``
-    /// stands for.
+    /// Folds in what decides what this session does next; `token` folds in what a token given to `transmit` stands for.
     ///
     /// Times are left out: they make pings, and tell how long a confirmation took. So are reassembly and envelopes half
     /// written: there are none where every envelope fits one frame and frames come whole.

@@ -14,8 +14,8 @@ enum Choice: Hashable, Sendable {
     case giveBack
     /// Time moves to a node's next deadline, and that node is told.
     case tick(node: Int)
-    /// A node is killed and started anew. Of the writes under way the first ones are durable; what its store was told to
-    /// forget may be back.
+    /// A node is killed and started anew. Of the writes under way the first ones are durable; what its store was told
+    /// to forget may be back.
     case crash(node: Int, writesKept: Int, isForgettingLost: Bool)
     /// A wire is cut, with all that is on it.
     case cut(wire: Int)

@@ -2,8 +2,8 @@ import Envelope
 import Link
 import Mesh
 
-// What must hold at every step. The ledger is filled from what goes over the wires, into the stores and out of the sink,
-// not from what the code under test thinks.
+// What must hold at every step. The ledger is filled from what goes over the wires, into the stores and out of the
+// sink, not from what the code under test thinks.
 extension SmallWorld {
     func fail(_ text: @autoclosure () -> String) {
         if violation == nil { violation = text() }
