@@ -99,7 +99,7 @@ let package = Package(
         tests("KeyringTests", ["Keyring", "Envelope", "Crypto"]),
         tests("JournalTests", ["TestSupport", "Journal", "Envelope"]),
         tests("LinkTests", ["TestSupport", "Link", "Envelope"]),
-        tests("SimulationTests", ["TestSupport", "Simulation", "Journal", "Envelope"]),
+        tests("SimulationTests", ["TestSupport", "Simulation", "Journal", "Link", "Mesh", "Envelope"]),
         tests("MeshTests", ["TestSupport", "Mesh", "Link", "Envelope"]),
         tests("AgentCoreTests", ["TestSupport", "AgentCore", "Journal", "Mesh", "Envelope"]),
         tests("RelayCoreTests", ["RelayCore", "Journal", "Link", "Mesh", "Envelope"]),

@@ -5,10 +5,14 @@ public enum SimulateCommand {
                simulate --seed N [OPTION VALUE]...                   run one scenario and tell how it ended
                simulate --shrink --seed N [OPTION VALUE]...          find a smaller scenario that fails alike
                simulate --check-replay FIRST..LAST                   run each seed twice and compare
+               simulate --exhaustive [OPTION VALUE]...               all states of two relays with few envelopes
                simulate --speed                                      8 relays, 20 agents, a light load: how fast
 
         Options of a scenario: --relays N  --agents N  --load RECORDS  --off FAULT,...  --without NODE,...
                                --variation N  --until STEP
+        Options of an exhaustive search: --envelopes N  --loop  --early  --store-first  --limit STATES  --crashes N  --cuts N
+                               --ticks N  --store-failures N  --refusals N  --route-changes N  --returns N
+                               --mistake NAME
 
         Status 0: no violation. 1: a violation, with its report. 2: wrong usage.
         """
@@ -18,6 +22,7 @@ public enum SimulateCommand {
         case scenario(Scenario)
         case shrink(Scenario)
         case replay(ClosedRange<UInt64>)
+        case exhaustive(ExhaustiveRequest)
         case speed
         case help
         case wrong(String)
@@ -34,6 +39,7 @@ public enum SimulateCommand {
             return .replay(seeds)
         case "--seeds": return seeds(Array(arguments.dropFirst()))
         case "--seed": return scenario(arguments, Request.scenario)
+        case "--exhaustive": return exhaustive(Array(arguments.dropFirst()))
         case "--shrink": return scenario(Array(arguments.dropFirst()), Request.shrink)
         case let word?: return .wrong("'\(word)' is not an option")
         case nil: return .wrong("nothing to run")
@@ -74,6 +80,7 @@ public enum SimulateCommand {
         case .scenario(let scenario): return run(scenario)
         case .shrink(let scenario): return shrink(scenario, stopwatch)
         case .replay(let seeds): return compare(seeds)
+        case .exhaustive(let request): return search(request, stopwatch)
         case .speed: return measure(stopwatch)
         case .help:
             print(usage)

@@ -98,3 +98,23 @@ struct CustodyLedger {
         return (ranges, bytesGranted, envelopesGranted)
     }
 }
+
+extension CustodyLedger {
+    /// Of the current session 0, of the one before 1, of an older one 2: nobody waits for that any more.
+    func age(ofSerial number: UInt32) -> Int { number == serial ? 0 : number == previousSerial ? 1 : 2 }
+
+    /// Folds in what decides what is said next.
+    func fold(into print: inout Fingerprint) {
+        print.addName(session)
+        print.add(isUp)
+        print.add(hasReceived)
+        print.add(safe)
+        print.add(pending)
+        print.add(bytesSettled)
+        print.add(envelopesSettled)
+        print.add(bytesGranted)
+        print.add(envelopesGranted)
+        print.addName(previousSession)
+        print.add(previousSafe)
+    }
+}

@@ -38,6 +38,9 @@ struct HoldSchedule {
         return deadline
     }
 
+    /// The entries of each wait, in order.
+    var entries: [Entry] { queues.flatMap(\.waiting) }
+
     /// Takes one whose time has come.
     mutating func takeDue(_ now: Instant) -> InstanceID? {
         for row in queues.indices {
@@ -56,6 +59,8 @@ private struct HoldQueue {
     private var head = 0
 
     var first: HoldSchedule.Entry? { head < entries.count ? entries[head] : nil }
+
+    var waiting: ArraySlice<HoldSchedule.Entry> { entries[head...] }
 
     mutating func append(_ entry: HoldSchedule.Entry) {
         if head > 4096, head * 2 > entries.count {
