@@ -97,13 +97,15 @@ final class Claim: Sendable {
     private let descriptor: Int32
 
     init(_ marker: String) throws(Failure) {
-        descriptor = open(marker, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard descriptor >= 0 else { throw Failure("cannot write \(marker): \(String(cString: strerror(errno)))") }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            close(descriptor)
+        let opened = open(marker, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard opened >= 0 else { throw Failure("cannot write \(marker): \(String(cString: strerror(errno)))") }
+        guard flock(opened, LOCK_EX | LOCK_NB) == 0 else {
+            close(opened)
             throw Failure(
                 "another relayctl is at work on this demo", hint: "wait for it to end, or choose another --dir")
         }
+        // Last, since a throw behind it would let `deinit` close what is closed, or by then another's.
+        descriptor = opened
     }
 
     deinit { close(descriptor) }
