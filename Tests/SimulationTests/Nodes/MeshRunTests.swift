@@ -6,17 +6,16 @@ import Testing
 
 /// Whole meshes of the real relays and agents. `make simulate` runs many more seeds, optimised.
 struct MeshRunTests {
-    /// Seeds that broke a rule once, with what they found:
-    /// 3 a queue of copies that kept back the one they waited for; 26 a read error taken for a loss; 186 records of a
-    /// repeated commit that could not be found; 395 a directory that was made and not made durable; 1089 a commit that
-    /// only the system's memory had.
-    @Test(arguments: [3, 26, 186, 395, 1089] as [UInt64]) func whatOnceFailedHolds(seed: UInt64) {
+    /// Seeds that broke a rule once: 26 a read error taken for a loss; 1089 a commit that only the system's memory had.
+    /// `make simulate` runs others of the kind, optimised: 3 a queue of copies that kept back the one they waited for;
+    /// 186 records of a repeated commit that could not be found; 395 a directory that was made and not made durable.
+    @Test(arguments: [26, 1089] as [UInt64]) func whatOnceFailedHolds(seed: UInt64) {
         let outcome = Simulation(Scenario(seed: seed)).run()
         #expect(outcome.violation == nil, "seed \(seed)\n\(outcome.report ?? "")")
     }
 
     @Test func aFewSeedsHold() {
-        for seed in Seeds.range(5000...5002) {
+        for seed in Seeds.range(5000...5001) {
             let simulation = Simulation(Scenario(seed: seed))
             let outcome = simulation.run()
             #expect(outcome.violation == nil, "seed \(seed)\n\(outcome.report ?? "")")
