@@ -74,11 +74,10 @@ final class LinkShell {
     func writable(_ id: ConnectionID) { finishTurn() }
 
     func closed(_ id: ConnectionID) {
-        guard let place = place(of: id) else { return }
+        guard place(of: id) != nil else { return }
         hear()
         // What was heard may have ended it.
-        if let place = self.place(of: id) { drop(place) }
-        _ = place
+        if let place = place(of: id) { drop(place) }
         finishTurn()
     }
 
