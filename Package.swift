@@ -87,8 +87,8 @@ let package = Package(
         .testTarget(
             name: "FuzzTargets",
             dependencies: [
-                "Envelope", "Crypto", "Keyring", "Journal", "Link", "Mesh", "AgentCore", "Platform", "Node", "Relay",
-                "Agent", "Connectors", "Admin", "Commands",
+                "TestSupport", "Envelope", "Crypto", "Keyring", "Journal", "Link", "Mesh", "AgentCore", "Platform",
+                "Node", "Relay", "Agent", "Connectors", "Admin", "Commands",
             ],
             path: "Fuzz/Targets", swiftSettings: settings),
         tests("FuzzReplayTests", ["FuzzTargets"]),
