@@ -43,6 +43,10 @@ extension Scenario {
     /// Every other seed leaves the agents' processes alone.
     var sparesAgents: Bool { seed.isMultiple(of: 2) }
 
+    /// Looking at all bytes and waiting for rest take time: not every seed does.
+    var watchesSecrets: Bool { seed % 8 == 3 }
+    var checksRoutes: Bool { seed % 4 == 1 }
+
     /// Where nothing durable is lost and no destination is killed between an effect and its receipt, no source needs to
     /// send anything again for the mesh to deliver it; so none does within the run, and a relay that lets go of what it
     /// has custody of cannot hide behind them.
@@ -56,6 +60,7 @@ public final class Simulation {
     public let scenario: Scenario
     public let world: World
     let ledger: DataLedger
+    let mesh: MeshModel
 
     public init(_ scenario: Scenario) {
         self.scenario = scenario
@@ -71,10 +76,12 @@ public final class Simulation {
             FlowDeclaration(name: "all", from: [.everything], to: [.everything], lane: .live, bytesPerSecond: nil)
         ]
         let sinkFaults = random.chance(0.3) ? 0.05 : 0
+        let mesh = MeshModel(hosts: topology.nodes.count, disksForget: scenario.losesDurableData)
         self.ledger = ledger
+        self.mesh = mesh
         world = scenario.world { host in
             let dials = topology.dialled(by: host.name)
-            guard host.kind == .agent else { return RelayProgram(host, relays, dials: dials, flows: flows) }
+            guard host.kind == .agent else { return RelayProgram(host, relays, dials: dials, flows: flows, mesh) }
             let settings = AgentProgram.Settings(
                 jobs: plans.filter { $0.source == host.name }.map(\.plan), resendAfter: scenario.resendAfter,
                 sinkFaults: sinkFaults)
@@ -86,6 +93,12 @@ public final class Simulation {
         let sparesAgents = scenario.sparesAgents
         world.mayHit = { host, kind in
             host.kind == .relay || !(kind.destroysDurableData || kind.endsProcesses && sparesAgents)
+        }
+        if scenario.watchesSecrets {
+            let watch = SecretWatch(keys.secrets(of: agents))
+            world.watch = { host, bytes in
+                if let found = watch.find(in: bytes) { host.fail("what leaves the process holds \(found)") }
+            }
         }
         world.isSettled = { [unowned self] in self.isSettled }
         world.everyStep = { [unowned self] in self.check() }
@@ -116,7 +129,12 @@ public final class Simulation {
         return plans
     }
 
-    public func run() -> Outcome { world.run() }
+    public func run() -> Outcome {
+        let outcome = world.run()
+        guard outcome.violation == nil, scenario.checksRoutes else { return outcome }
+        checkRoutes()
+        return world.outcome
+    }
 
     /// Records that have had their effect.
     public var effects: Int { ledger.effects }

@@ -93,6 +93,7 @@ extension SimulatedDisk {
 
     private func put(_ inode: Inode, _ bytes: Slice<UnsafeRawBufferPointer>, at offset: Int) {
         guard !bytes.isEmpty else { return }
+        watch?(UnsafeRawBufferPointer(rebasing: bytes))
         let before = inode.bytes.count
         inode.write(UnsafeRawBufferPointer(rebasing: bytes), at: offset)
         if inode.isNamed { usedBytes += inode.bytes.count - before }

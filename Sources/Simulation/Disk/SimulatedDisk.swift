@@ -49,6 +49,8 @@ public final class SimulatedDisk: FileSystem {
     public private(set) var counts = FaultCounts()
     /// Told of every fault as it happens.
     var faultHappened: (FaultKind) -> Void = { _ in }
+    /// Sees what is written.
+    var watch: ((UnsafeRawBufferPointer) -> Void)?
     /// Durable data that was lost on its own, in order: what an oracle must excuse, and nothing else.
     public internal(set) var damageLog: [Damage] = []
     /// Operations so far.

@@ -7,6 +7,7 @@ final class JournalShell {
     static let token: UInt64 = 1
 
     private let host: Host
+    private let model: StoreModel
     private var committer: Committer<SimulatedDisk>
     private var batch = JournalBatch()
     /// What the commit under way will have brought once its time has passed.
@@ -18,7 +19,15 @@ final class JournalShell {
         _ host: Host, directory: String, _ options: LogOptions, replay: (ReplayedRecord) -> Void
     ) throws(JournalError) {
         self.host = host
-        committer = Committer(try SegmentedLog.open(host.disk, directory: directory, options: options, replay: replay))
+        let model = host.storeModel(front: options.replayPrefix)
+        var inspection = model.inspect()
+        committer = Committer(
+            try SegmentedLog.open(host.disk, directory: directory, options: options) { record in
+                model.shown(record, &inspection, at: host)
+                replay(record)
+            })
+        self.model = model
+        if !host.isGone { model.finish(inspection, committer.report, at: host) }
         for _ in committer.report.damage { host.trace("journal.damage") }
     }
 
@@ -32,7 +41,10 @@ final class JournalShell {
     private func begin() {
         var taken = JournalBatch()
         swap(&taken, &batch)
-        underWay = committer.run(taken)
+        model.submitted(taken)
+        let completions = committer.run(taken)
+        model.completed(completions, at: host)
+        underWay = completions
         needsTidying = true
         let latency = host.disk.takeLatency()
         host.after(

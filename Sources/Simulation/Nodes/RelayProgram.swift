@@ -13,15 +13,19 @@ final class RelayProgram: Program {
     private let settings: RelaySettings
     private let dials: [NodeName]
     private let flows: [FlowDeclaration]
+    private let mesh: MeshModel
     private(set) var machine: RelayMachine<SimulatedTrust>?
     private(set) var links: LinkShell?
     private(set) var journal: JournalShell?
 
-    init(_ host: Host, _ settings: RelaySettings, dials: [NodeName], flows: [FlowDeclaration]) {
+    init(
+        _ host: Host, _ settings: RelaySettings, dials: [NodeName], flows: [FlowDeclaration], _ mesh: MeshModel
+    ) {
         self.host = host
         self.settings = settings
         self.dials = dials
         self.flows = flows
+        self.mesh = mesh
     }
 
     func start() throws {
@@ -32,6 +36,7 @@ final class RelayProgram: Program {
         // As `Platform.Files` does it: a start that was killed may have made it and not made that durable.
         try host.disk.synchronizeDirectory("/")
         let boot = try counter.next()
+        mesh.started(as: boot, at: host)
         let machine = RelayMachine(
             local: host.name, boot: boot, machineBoot: host.boot,
             flows: try FlowTable(flows, identify: { Identity.id(of: $0) }), trust: SimulatedTrust(name: host.name),
@@ -71,7 +76,7 @@ final class RelayProgram: Program {
         case .storeRefused: host.trace("store refused")
         case .readDelayed(let lsn, _): host.trace("read delayed", lsn.number)
         case .readFailed(let lsn, _): host.trace("read failed", lsn.number)
-        case .expired: host.trace("expired")
+        case .expired: host.fail("an envelope expired, though its life is longer than the run")
         case .damagedArrival: host.fail("an arrival is no envelope, though nothing damages what is under way")
         case .unreadableRecord(let lsn): host.trace("unreadable record", lsn.number)
         case .alarm(let alarm): alarmed(alarm)
@@ -91,6 +96,11 @@ final class RelayProgram: Program {
         case .tooManyRelays, .tooManyLinks, .advertisementFull: host.fail("a small mesh is too large: \(alarm)")
         }
     }
+
+    /// What the relay holds of others, rising by origin.
+    var believed: [Advertisement] { machine?.router.database.advertisements ?? [] }
+
+    func route(to node: NodeID) -> Route { machine?.router.route(to: node) ?? .unknown }
 
     // MARK: Calls
 
@@ -130,17 +140,20 @@ final class RelayProgram: Program {
 
 extension RelayProgram: LinkShellOwner {
     func linkUp(_ link: LinkIndex, _ peer: NodeName, _ kind: NodeKind, dialledByUs: Bool) {
+        mesh.linkChanged(host.world)
         machineDo { machine, exchange in
             machine.linkUp(link, peer, kind, cost: 10, dialledByUs: dialledByUs, &exchange, at: host.now)
         }
     }
 
     func linkDown(_ peer: NodeName) {
+        mesh.linkChanged(host.world)
         machineDo { machine, exchange in machine.linkDown(peer, &exchange, at: host.now) }
     }
 
     func meshMessage(_ message: [UInt8], from peer: NodeName) {
         machineDo { machine, exchange in machine.receive(message, from: peer, &exchange, at: host.now) }
+        if !host.isGone { mesh.heard(believed, at: host) }
     }
 
     func perform(_ effects: [Effect]) {

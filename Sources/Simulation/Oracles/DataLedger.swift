@@ -83,8 +83,11 @@ final class DataLedger {
         return value
     }
 
+    /// From byte to byte.
+    static let fillerStep: UInt8 = 31
+
     private static func filler(_ job: Int, _ index: UInt64, _ place: Int) -> UInt8 {
-        UInt8(truncatingIfNeeded: UInt64(place) &* 31 &+ index &* 7 &+ UInt64(job))
+        UInt8(truncatingIfNeeded: UInt64(place) &* UInt64(fillerStep) &+ index &* 7 &+ UInt64(job))
     }
 
     private static func read(_ value: [UInt8]) -> (job: Int, index: UInt64)? {

@@ -23,6 +23,8 @@ public final class Host {
     var endsWithPowerLoss = false
     /// Counts boots, so that events of an earlier one are void.
     var boots: UInt32 = 0
+    /// What the journal of its processes has said.
+    private var stores: StoreModel?
     /// Ends of connections that the process has, by their place in the network.
     var ends: [Int] = []
 
@@ -57,6 +59,7 @@ public final class Host {
     ///   where it was less than all. A connection that is gone takes all and does nothing.
     public func write(_ id: ConnectionID, _ bytes: UnsafeRawBufferPointer) -> Int {
         if fuse.burn() { return bytes.count }
+        world.watch?(self, bytes)
         return world.write(self, id, bytes)
     }
 
@@ -67,6 +70,9 @@ public final class Host {
     }
 
     // MARK: Process
+
+    /// The process was killed inside the call that is being made.
+    var isGone: Bool { fuse.hasBurnt }
 
     /// Calls ``Program/operationFinished(_:)`` after this time by the machine's clock: stands for a disk, a sink or
     /// another machine that takes its time. Forgotten when the process ends.
@@ -80,6 +86,14 @@ public final class Host {
     public func exit() { fuse.end() }
 
     // MARK: Reports
+
+    /// - Parameter front: see ``StoreModel``; the same for all processes of a machine.
+    func storeModel(front: Int) -> StoreModel {
+        if let stores { return stores }
+        let made = StoreModel(front: front)
+        stores = made
+        return made
+    }
 
     /// Notes something in the trace hash and among the last events.
     public func trace(_ label: StaticString, _ a: UInt64 = 0, _ b: UInt64 = 0) {

@@ -22,6 +22,7 @@ extension World {
             write: dials[.writeFault], read: dials[.readFault], synchronize: dials[.synchronizeFault],
             misdirectedWrite: mayHit(host, .misdirectedWrite) ? dials[.misdirectedWrite] : 0)
         let index = host.index
+        if let watch { host.disk.watch = { [unowned host] bytes in watch(host, bytes) } }
         host.disk.faultHappened = { [unowned self] in mark(.diskFault, node: index, a: UInt64($0.rawValue)) }
         host.disk.costs = .init(
             operation: dials.diskLatency.wholeNanoseconds, mebibyte: dials.diskTimePerMebibyte.wholeNanoseconds,

@@ -25,6 +25,8 @@ public final class World {
     /// Before a process is let go: its program is there for the last time, and may have gone on in memory after the
     /// operation that was its last.
     public var beforeCrash: ((Host) -> Void)?
+    /// Sees all bytes that a program writes to a connection or a disk.
+    public var watch: ((Host, UnsafeRawBufferPointer) -> Void)?
     /// All faults have ended, and nothing has happened since.
     public var afterHeal: (() -> Void)?
     /// Whether a fault that ends processes or destroys durable data may hit a host now.
