@@ -19,7 +19,7 @@ PROGRAMS  = relayd agentd relayctl
 RELEASE   = .build/release
 
 .DEFAULT_GOAL := help
-.PHONY: help deps toolchain build demo test lint fmt bench simulate fuzz coverage soak release docs install clean
+.PHONY: help deps toolchain build demo test lint fmt bench simulate simulate-canaries fuzz coverage soak release docs install clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ simulate: deps ## run whole simulated meshes with faults, a seed each: SEEDS=fir
 	$(RELEASE)/simulate --seeds '$(SEEDS)' --stop-after '$(STOP)'
 	@$(RELEASE)/simulate --speed
 
+simulate-canaries: deps ## plant one bug after the other and tell after how many seeds the simulator notices
+	@scripts/canaries.sh
+
 fuzz: deps ## feed the parsers and machines with mutated input: all for 3 s each, or NAME=target SECONDS=60
 	@scripts/fuzz.sh $(if $(NAME),'$(NAME)' --seconds '$(SECONDS)')
 
@@ -67,8 +70,9 @@ coverage: deps ## measure what the unit tests reach of the cores, and the corpor
 	@scripts/coverage.sh
 	@scripts/fuzz.sh --coverage --check
 
-soak: deps ## run the long forms of the tests with real processes, an hour of seeds, and the short ones with sanitizers
+soak: deps ## run the long forms of the tests with real processes, an hour of seeds, planted bugs, and the short ones with sanitizers
 	@$(MAKE) --no-print-directory simulate SEEDS=1..1000000 STOP=3600
+	@scripts/canaries.sh
 	GRIDRELAY_SOAK=1 $(SWIFT) test --filter IntegrationTests
 	scripts/sanitize.sh thread
 	scripts/sanitize.sh address

@@ -3,12 +3,17 @@ import PackageDescription
 
 /// One list for every Swift target. Warnings are errors where `CI` is set, so that a newer compiler never
 /// breaks a user's build.
+///
+/// Planted bugs (`Sources/Envelope/Canary.swift`) are compiled only for `scripts/canaries.sh`, into a package without
+/// daemons; see the end of this file.
+let hasCanaries = Context.environment["GRIDRELAY_CANARIES"] != nil
 let settings: [SwiftSetting] =
     [
         .swiftLanguageMode(.v6),
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("MemberImportVisibility"),
     ] + (Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)])
+    + (hasCanaries ? [.define("CANARIES")] : [])
 
 func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: settings)
@@ -119,3 +124,12 @@ let package = Package(
             ["TestSupport", "Admin", "Crypto", "Envelope", "Keyring", "Link", "Mesh", "Node", "Platform"]),
     ]
 )
+
+if hasCanaries {
+    let proof: Set = [
+        "COpenSSL", "CZlib", "CZstd", "CChecksum", "Envelope", "Crypto", "Keyring", "Journal", "Link", "Mesh",
+        "AgentCore", "RelayCore", "Simulation", "simulate",
+    ]
+    package.products = []
+    package.targets.removeAll { !proof.contains($0.name) }
+}

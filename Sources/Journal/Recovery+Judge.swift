@@ -1,3 +1,7 @@
+#if CANARIES
+    import Envelope
+#endif
+
 extension Recovery {
     /// Decides what of each segment counts, cuts the rest and notes the damage.
     mutating func judge() {
@@ -99,6 +103,11 @@ extension Recovery {
             segment.end = void.start
             segment.endKeeper = 0
         }
+        #if CANARIES
+            if Canary.isPlanted(.truncateAtFirstBadRecord), let gap = scans[index].gaps.first {
+                segment.end = min(segment.end, gap.range.lowerBound)
+            }
+        #endif
         let end = segment.end
         segment.lastCommit = scans[index].commits.lazy.filter { $0.place < end }.map(\.mark.number).max() ?? 0
         let cut = segment.cut(at: segment.end)

@@ -1,3 +1,7 @@
+#if CANARIES
+    import Envelope
+#endif
+
 /// What a commit wrote to one segment.
 struct WrittenPart {
     /// Number of the segment.
@@ -124,13 +128,22 @@ extension SegmentedLog {
                 try files.write(handle, UnsafeRawBufferPointer(memory), at: UInt64(start))
             }
             try commit.write(files, handle, at: UInt64(start + memory.count))
-            try files.synchronize(handle)
+            try synchronize(handle)
         }
         commitPlace = start + memory.count
         place = commitPlace + Layout.commitRecord
         segments[last].end = place
         segments[last].lastCommit = mark.number
         acknowledgedOnDisk = max(acknowledgedOnDisk, mark.acknowledged)
+    }
+
+    /// One try: after a failure the system takes for clean what it could not write, and a second one says nothing.
+    private func synchronize(_ handle: FileHandle) throws(FileError) {
+        #if CANARIES
+            if Canary.isPlanted(.acknowledgeBeforeSync) { return }
+            if Canary.isPlanted(.retryFailedSync), (try? files.synchronize(handle)) != nil { return }
+        #endif
+        try files.synchronize(handle)
     }
 
     /// Takes back what a failed commit wrote: its segments end where they ended before, and those it began, which are

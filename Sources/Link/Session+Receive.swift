@@ -177,16 +177,41 @@ extension Session {
                 throw .malformed("custody of transmissions never sent")
             }
             var number = first
+            #if CANARIES
+                if Canary.isPlanted(.releaseOtherTransmission) { confirmOpen(before: first, at: now, into: &events) }
+            #endif
             while number <= last {
                 guard !underWay.contains(transmission: number) else {
                     throw .malformed("custody of an envelope half sent")
                 }
-                guard let entry = inFlight.close(number) else { throw .malformed("custody of a transmission twice") }
+                guard let entry = inFlight.close(number) else {
+                    #if CANARIES
+                        if Canary.isPlanted(.releaseOtherTransmission) {
+                            number += 1
+                            continue
+                        }
+                    #endif
+                    throw .malformed("custody of a transmission twice")
+                }
                 events.confirmed(token: entry.token, after: now - entry.sentAt)
                 number += 1
             }
         }
     }
+
+    #if CANARIES
+        private mutating func confirmOpen<Events: SessionEvents & ~Copyable>(
+            before number: UInt64, at now: Instant, into events: inout Events
+        ) {
+            var open: [UInt64] = []
+            inFlight.forEachOpen { other, _ in
+                if other < number, !underWay.contains(transmission: other) { open.append(other) }
+            }
+            for other in open {
+                if let entry = inFlight.close(other) { events.confirmed(token: entry.token, after: now - entry.sentAt) }
+            }
+        }
+    #endif
 
     private mutating func receiveRefusal<Events: SessionEvents & ~Copyable>(
         _ payload: UnsafeRawBufferPointer, into events: inout Events
@@ -197,6 +222,9 @@ extension Session {
             reader.remaining == 0, !underWay.contains(transmission: number)
         else { throw .malformed("a malformed refusal, or one of an envelope half sent") }
         guard let entry = inFlight.close(number) else {
+            #if CANARIES
+                if Canary.isPlanted(.releaseOtherTransmission) { return }
+            #endif
             throw .malformed("a refusal of something never sent or settled before")
         }
         events.refused(token: entry.token, reason: reason, delay: .milliseconds(Int64(delay)))

@@ -1,5 +1,9 @@
 import Journal
 
+#if CANARIES
+    import Envelope
+#endif
+
 /// Counts the starts of a relay in a file, so that its advertisements are newer than those of the start before.
 /// Durable before it is used.
 public struct BootCounter<Files: FileSystem> {
@@ -18,6 +22,9 @@ public struct BootCounter<Files: FileSystem> {
     /// (it knows the latest).
     /// - Throws: where it could not be made durable; the relay must not start then.
     public func next() throws(FileError) -> UInt64 {
+        #if CANARIES
+            if Canary.isPlanted(.bootNotPersisted) { return 1 }
+        #endif
         let number = try stored() + 1
         try save(number)
         return number

@@ -105,6 +105,9 @@ extension RelayMachine {
     public mutating func timeReached(
         _ now: Instant, wall: WallTime, usage: LogUsage, _ exchange: inout Exchange
     ) {
+        #if CANARIES
+            exchange.forwarder.plantedClock(wall)
+        #endif
         updateStatistics(usage, exchange, at: now)
         route(&exchange, at: now) { router, sink in
             router.setWallTime(wall, at: now)

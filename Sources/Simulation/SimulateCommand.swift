@@ -75,6 +75,9 @@ public enum SimulateCommand {
 
     /// - Returns: the exit status.
     public static func run(_ arguments: [String], stopwatch: @escaping Stopwatch) -> Int32 {
+        #if CANARIES
+            if let status = plant(arguments, stopwatch) { return status }
+        #endif
         switch request(arguments) {
         case .seeds(let seeds, let limit): return run(seeds, limit, stopwatch)
         case .scenario(let scenario): return run(scenario)

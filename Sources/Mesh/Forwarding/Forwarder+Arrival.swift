@@ -32,6 +32,9 @@ extension Forwarder {
             counters.refusedUnknown += 1
             return refuse(creditor, .unknownNode, delay: unknownNodeDelay(at: now), length: envelope.count)
         }
+        #if CANARIES
+            if plantedTakes(header, creditor, length: envelope.count) { return }
+        #endif
         guard !isDraining else { return refuse(creditor, .stopping, delay: .seconds(1), length: envelope.count) }
         // A node that keeps nothing for others passes nothing on: what is not for it, it judges and sets aside.
         let isLocal = locals.contains(header.destination) || !configuration.hasStore
@@ -59,6 +62,9 @@ extension Forwarder {
         instance.block = slabs.allocate(envelope)
         instance.state = destination == nil ? .delivering : .queued
         let index = instances.add(instance)
+        #if CANARIES
+            plantedSees(header, instances.id(index))
+        #endif
         countAccepted(envelope.count)
         guard let destination else { return effects.append(.deliver(instances.id(index))) }
         enqueue(index, destination, .back)
@@ -189,6 +195,9 @@ extension Forwarder {
         let isLocal = locals.contains(header.destination)
         instance.state = isLocal ? .delivering : .queued
         let index = instances.add(instance)
+        #if CANARIES
+            plantedSees(header, instances.id(index))
+        #endif
         countAccepted(length)
         if isLocal { fetch(index) } else { enqueue(index, destination(for: header.destination), .back) }
     }

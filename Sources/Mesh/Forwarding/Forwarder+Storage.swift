@@ -58,6 +58,12 @@ extension Forwarder {
             holding.append(id, for: Limits.storeRetry, at: now)
             return
         }
+        #if CANARIES
+            if Canary.isPlanted(.evictWhenFull) {
+                settleCreditor(index)
+                return drop(index, at: now)
+            }
+        #endif
         counters.refusedFull += 1
         unlink(index)
         list(instances[index].queue)

@@ -82,6 +82,9 @@ public struct Forwarder: ~Copyable {
     var reading: (link: LinkIndex, at: Instant) = (0, .zero)
     /// Messages for the mesh core met while reading.
     var meshMessages: [[UInt8]] = []
+    #if CANARIES
+        var planted = PlantedState()
+    #endif
 
     /// - Parameter locals: the ids this node answers to: its own and its anycast names.
     public init(_ configuration: Configuration, locals: [NodeID], policy: FlowPolicy) {

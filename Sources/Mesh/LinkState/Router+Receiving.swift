@@ -70,6 +70,14 @@ extension Router {
             if advertisement.origin == local {
                 overtake(advertisement.stamp, from: peer, at: now, into: &sink)
             } else if let held = database[advertisement.origin], held.advertisement.stamp == advertisement.stamp {
+                #if CANARIES
+                    if Canary.isPlanted(.equalAdvertisementByArrival) {
+                        _ = database.install(entry(signed, advertisement, at: now))
+                        news.append(signed)
+                        pathsChanged = true
+                        continue
+                    }
+                #endif
                 sink.alarm(.equivocation(origin: advertisement.origin, stamp: advertisement.stamp, from: peer))
             } else {
                 let before = database[advertisement.origin]
