@@ -128,6 +128,20 @@ import Testing
         #expect(bench.receive(5, from: onward) == Array("again".utf8))
     }
 
+    /// The line may still be busy with who came too early.
+    @Test func whoDialsAfterTheHealingGetsThrough() throws {
+        let bench = try Bench()
+        for _ in 0..<300 {
+            bench.line.cut()
+            let early = try bench.dial()
+            #expect(bench.isOver(early))
+            bench.line.heal()
+            let late = try bench.dial()
+            say("x", on: late)
+            #expect(bench.receive(1, from: try bench.accept()) == Array("x".utf8))
+        }
+    }
+
     @Test func hungAndHealed() throws {
         let bench = try Bench()
         let near = try bench.dial()

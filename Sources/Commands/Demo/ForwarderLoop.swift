@@ -45,7 +45,7 @@ final class ForwarderLoop {
             for index in pairs.indices {
                 for end in 0...1 { serve(&pairs[index], end, events[2 + 2 * index + end].revents) }
             }
-            if events[0].revents != 0 { accept(isCut: owner.note { $0.isCut }) }
+            if events[0].revents != 0 { accept() }
         }
     }
 
@@ -98,13 +98,14 @@ final class ForwarderLoop {
         if pair.isSilent[end] { shutdown(other, Int32(SHUT_WR)) }
     }
 
-    private func accept(isCut: Bool) {
+    private func accept() {
         while true {
             let descriptor = Glibc.accept(listener, nil, nil)
             guard descriptor >= 0 else { return }
             _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
             _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
-            guard !isCut, let onward = Loopback.socket() else {
+            // Asked anew for each: who dials after the line was healed must get through.
+            guard !owner.note({ $0.isCut }), let onward = Loopback.socket() else {
                 reset(descriptor)
                 continue
             }
