@@ -107,6 +107,8 @@ private final class CapturedEndpoint: AdminEndpoint {
         self.handler.withLock { $0 = handler }
     }
 
+    func startMetrics(at address: NodeConfiguration.Address, handler: @escaping AdminNodes.Handler) throws {}
+
     func stop() {}
 
     func answer(_ request: AdminRequest) -> AdminResponse {

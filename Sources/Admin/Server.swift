@@ -17,15 +17,22 @@ public final class Server: AdminEndpoint {
         public static let idleSeconds: UInt32 = 30
     }
 
+    /// One listening socket and the library's server on it.
     private struct Running {
         /// Belongs to the library, which guards it; only `stop` frees it, once.
         let daemon: OpaquePointer
-        let socket: ListeningSocket
+        /// The socket with a name to remove; nil for a port.
+        let socket: ListeningSocket?
         /// Keeps alive what the library's callbacks point to.
         let dispatcher: Dispatcher
     }
 
-    private let running = Mutex<UncheckedBox<Running>?>(nil)
+    private struct State {
+        var admin: Running?
+        var metrics: Running?
+    }
+
+    private let running = Mutex(UncheckedBox(State()))
 
     public init() {}
 
@@ -34,31 +41,54 @@ public final class Server: AdminEndpoint {
     /// - Throws: ``ServerError``
     public func start(socket path: String, handler: @escaping @Sendable (AdminRequest) -> AdminResponse) throws {
         try running.withLock { running in
-            guard running == nil else { throw ServerError.alreadyStarted }
-            running = UncheckedBox(try Self.begin(path, handler))
+            guard running.value.admin == nil else { throw ServerError.alreadyStarted }
+            let socket = try ListeningSocket(path: path)
+            do throws(ServerError) {
+                running.value.admin = try Self.begin(socket.descriptor, socket, path, handler)
+            } catch {
+                socket.unlinkOwn()
+                throw error
+            }
+        }
+    }
+
+    /// - Throws: ``ServerError``
+    public func startMetrics(
+        at address: NodeConfiguration.Address, handler: @escaping @Sendable (AdminRequest) -> AdminResponse
+    ) throws {
+        try running.withLock { running in
+            guard running.value.metrics == nil else { throw ServerError.alreadyStarted }
+            let port = try ListeningPort(address)
+            running.value.metrics = try Self.begin(port.descriptor, nil, "\(address)", handler)
         }
     }
 
     public func stop() {
         // Taken out first: stopping waits for handlers, and no handler may find the lock held.
-        guard let running = running.withLock({ $0.take() })?.value else { return }
-        running.socket.unlinkOwn()
-        MHD_stop_daemon(running.daemon)
-        withExtendedLifetime(running.dispatcher) {}
+        let taken = running.withLock { running in
+            let state = running
+            running = UncheckedBox(State())
+            return state
+        }
+        for case let running? in [taken.value.metrics, taken.value.admin] {
+            running.socket?.unlinkOwn()
+            MHD_stop_daemon(running.daemon)
+            withExtendedLifetime(running.dispatcher) {}
+        }
     }
 
+    /// Takes the descriptor over.
     private static func begin(
-        _ path: String, _ handler: @escaping @Sendable (AdminRequest) -> AdminResponse
+        _ descriptor: Int32, _ socket: ListeningSocket?, _ name: String,
+        _ handler: @escaping @Sendable (AdminRequest) -> AdminResponse
     ) throws(ServerError) -> Running {
-        let socket = try ListeningSocket(path: path)
         let dispatcher = Dispatcher(handler: handler)
         let daemon = relay_mhd_start(
-            socket.descriptor, Bounds.connections, Bounds.idleSeconds, Callbacks.access, Callbacks.completed,
+            descriptor, Bounds.connections, Bounds.idleSeconds, Callbacks.access, Callbacks.completed,
             Unmanaged.passUnretained(dispatcher).toOpaque())
         guard let daemon else {
-            socket.unlinkOwn()
-            close(socket.descriptor)
-            throw .cannotStart(path)
+            close(descriptor)
+            throw .cannotStart(name)
         }
         return Running(daemon: daemon, socket: socket, dispatcher: dispatcher)
     }
@@ -66,6 +96,6 @@ public final class Server: AdminEndpoint {
 
 /// Carries a value whose parts are guarded by other means than the type system sees.
 struct UncheckedBox<Value>: @unchecked Sendable {
-    let value: Value
+    var value: Value
     init(_ value: Value) { self.value = value }
 }

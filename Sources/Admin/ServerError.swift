@@ -27,7 +27,7 @@ public enum ServerError: Error, Equatable, Sendable, CustomStringConvertible {
         case .alreadyServed(let path):
             "another process answers on \(path); stop it first or choose another admin socket"
         case .system(let call, let path, let reason):
-            "\(call) failed for the admin socket \(path): \(reason)"
+            "\(call) failed for \(path): \(reason)"
         case .alreadyStarted:
             "this admin server runs already; stop it before it is started again"
         case .cannotStart(let path):

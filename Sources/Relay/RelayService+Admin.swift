@@ -21,10 +21,11 @@ extension RelayService {
         case ("GET", "/v1/status"): .json(status: 200, status)
         case ("GET", "/v1/topology"): .json(status: 200, topology)
         case ("GET", "/v1/queues"): .json(status: 200, queues)
+        case ("GET", "/metrics"): status.metrics(queues)
         case ("GET", "/healthz"): .text(status: 200, contentType: "text/plain", "ok\n")
         case ("GET", "/readyz"): readiness
         default:
-            .notFound(request, known: ["/v1/status", "/v1/topology", "/v1/queues", "/healthz", "/readyz"])
+            .notFound(request, known: ["/v1/status", "/v1/topology", "/v1/queues"] + AdminRequest.publicPaths)
         }
     }
 

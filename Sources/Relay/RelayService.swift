@@ -56,7 +56,7 @@ public final class RelayService: DaemonService {
             softwareVersion: Software.version, listenPorts: hub.ports, &hub.exchange, at: reactor.now)
         settleMachine()
         let bound = reactor.bind(self)
-        try admin.start(socket: configuration.adminSocket) { request in Self.answer(request, bound) }
+        try admin.start(configuration) { request in Self.answer(request, bound) }
     }
 
     /// Links, costs, attach list and flows change at once; the rest needs a restart and says so.

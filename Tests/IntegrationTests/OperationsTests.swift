@@ -136,6 +136,63 @@ extension IntegrationTests {
             try await expect(["--config", bed.configuration(of: own)], 1, "certificate.pem")
         }
 
+        @Test(.timeLimit(.minutes(2))) func metricsTellWhatWentThrough() async throws {
+            let place = try TemporaryDirectory()
+            try place.makeDirectory("input")
+            try place.write("first\nsecond\nthird\n", to: "input/lines.txt")
+            var layout = try Self.lines()
+            var ports: [String: UInt16] = [:]
+            for name in Layout.threeZoneNodes {
+                let port = try Ports.free()
+                ports[name] = port
+                layout.add("metrics: {listen: {host: 127.0.0.1, port: \(port)}}", to: name)
+            }
+            let bed = try await Testbed.make(layout, in: place)
+            try await bed.startAll()
+            try await bed.awaitFile("output/lines.txt", is: Array("first\nsecond\nthird\n".utf8))
+            func value(_ series: String, of name: String) throws -> UInt64? {
+                let port = try #require(ports[name])
+                let lines = try Self.get("/metrics", port).split(separator: "\n")
+                return lines.first { $0.hasPrefix(series + " ") }.flatMap { UInt64($0.dropFirst(series.count + 1)) }
+            }
+            #expect(try value("gridrelay_job_records_total{job=\"lines\"}", of: "plant-a/agent-1") == 3)
+            try await eventually("the sink has told") {
+                try value("gridrelay_sink_records_total{sink=\"lines\"}", of: "plant-b/agent-1") == 3
+            }
+            for name in Layout.threeZoneNodes {
+                try await eventually("\(name) counts and is at rest", detail: bed.tail(of: name)) {
+                    var sum: UInt64 = 0
+                    for part in [
+                        "delivered_total", "returned_total", "dropped_total{reason=\"expired\"}", "queued", "in_flight",
+                    ] {
+                        sum += try value("gridrelay_envelopes_\(part)", of: name) ?? 0
+                    }
+                    let accepted = try value("gridrelay_envelopes_accepted_total", of: name) ?? 0
+                    return accepted > 0 && accepted == sum
+                }
+                let port = try #require(ports[name])
+                #expect(try Self.get("/readyz", port).hasSuffix("ready\n"))
+                #expect(try Self.get("/v1/status", port).hasPrefix("HTTP/1.1 404"))
+                let inside = try bed.client(name).answer(to: AdminRequest(method: "GET", path: "/metrics"))
+                #expect(String(decoding: inside, as: UTF8.self).contains("\ngridrelay_link_up{peer=\""))
+            }
+        }
+
+        /// The whole answer, with its head.
+        private static func get(_ path: String, _ port: UInt16) throws -> String {
+            let descriptor = try Ports.connect(to: port)
+            defer { close(descriptor) }
+            let request = "GET \(path) HTTP/1.1\r\nHost: node\r\nConnection: close\r\n\r\n"
+            try #require(write(descriptor, request, request.utf8.count) == request.utf8.count)
+            var answer: [UInt8] = []
+            var buffer = [UInt8](repeating: 0, count: 16384)
+            while true {
+                let count = read(descriptor, &buffer, buffer.count)
+                guard count > 0 else { return String(decoding: answer, as: UTF8.self) }
+                answer += buffer[..<count]
+            }
+        }
+
         @Test(.timeLimit(.minutes(1))) func aSecondDaemonOnTheSameStoreIsRefused() async throws {
             let place = try TemporaryDirectory()
             try place.makeDirectory("input")

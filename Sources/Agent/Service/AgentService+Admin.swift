@@ -12,7 +12,7 @@ import Platform
 extension AgentService {
     static let paths = [
         "GET /v1/status", "GET /v1/topology", "GET /v1/queues", "GET /v1/messages", "POST /v1/messages",
-        "DELETE /v1/messages/ID", "GET /healthz", "GET /readyz",
+        "DELETE /v1/messages/ID", "GET /metrics", "GET /healthz", "GET /readyz",
     ]
 
     static func answer(_ request: AdminRequest, _ agent: ReactorBound<AgentService>) -> AdminResponse {
@@ -38,6 +38,7 @@ extension AgentService {
         case ("GET", "/v1/status"): .json(status: 200, status)
         case ("GET", "/v1/topology"): .json(status: 200, topology)
         case ("GET", "/v1/queues"): .json(status: 200, queues)
+        case ("GET", "/metrics"): status.metrics(queues)
         case ("GET", "/healthz"): .text(status: 200, contentType: "text/plain", "ok\n")
         case ("GET", "/readyz"):
             isStopping

@@ -73,7 +73,7 @@ public final class AgentService: DaemonService {
         try prepareJobs(configuration)
         try hub.start()
         let bound = reactor.bind(self)
-        try admin.start(socket: configuration.adminSocket) { request in Self.answer(request, bound) }
+        try admin.start(configuration) { request in Self.answer(request, bound) }
         startJobs()
         settle()
     }

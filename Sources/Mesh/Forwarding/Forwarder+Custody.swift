@@ -135,6 +135,7 @@ extension Forwarder {
     /// - Precondition: it stands in no queue.
     mutating func returnUpstream(_ index: UInt32, _ reason: RefusalReason, delay: Duration) {
         counters.accepted -= 1
+        counters.returned += 1
         counters.bytesAccepted -= UInt64(instances[index].length)
         refuse(instances[index].creditor, reason, delay: delay, length: Int(instances[index].length))
         instances[index].creditor = .nobody

@@ -167,6 +167,8 @@ public struct Counters: Equatable, Sendable {
     public var damaged: UInt64 = 0
     /// Written to the store because they were not confirmed in time or memory was short.
     public var spilled: UInt64 = 0
+    /// Given back to the neighbour they came from before custody; no longer counted as accepted.
+    public var returned: UInt64 = 0
     /// Sent again after a link was lost or a neighbour refused.
     public var retransmitted: UInt64 = 0
 }

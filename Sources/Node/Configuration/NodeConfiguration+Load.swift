@@ -39,6 +39,7 @@ extension NodeConfiguration {
         holdTime = Self.holdTime(reader)
         memory = reader.value("memory", .memory, default: 64 << 20)
         adminSocket = Self.adminSocket(reader)
+        metrics = Self.metrics(reader)
         log = reader.nestedIfPresent("log", LogConfiguration.init) ?? LogConfiguration(level: .info, format: .text)
         lifetime = reader.value("lifetime", .lifetime, default: .seconds(7 * 86_400))
         resendAfter = reader.value("resendAfter", .resendAfter, default: .seconds(60))
@@ -55,6 +56,20 @@ extension NodeConfiguration {
             return minimum...max(minimum, maximum)
         }
         return bounds ?? shortest...longest
+    }
+
+    /// Anybody who reaches the port can ask, so only this machine may.
+    static func metrics(_ reader: ConfigurationReader) -> Address? {
+        let listen = reader.nestedIfPresent("metrics") { metrics in
+            let address = metrics.nested("listen", Address.init)
+            if !address.isNumericLoopback {
+                metrics.report(
+                    "metrics are served without a password, so only to this machine; write host: 127.0.0.1 or ::1, and "
+                        + "let a collector on this machine carry them on", at: "listen")
+            }
+            return address
+        }
+        return listen
     }
 
     private static func adminSocket(_ reader: ConfigurationReader) -> String {

@@ -26,6 +26,7 @@ extension NodeConfiguration {
         if new.holdTime != holdTime { keys.append("holdTime") }
         if new.memory != memory { keys.append("memory") }
         if new.adminSocket != adminSocket { keys.append("admin") }
+        if new.metrics != metrics { keys.append("metrics") }
         if new.log != log { keys.append("log") }
         return keys
     }

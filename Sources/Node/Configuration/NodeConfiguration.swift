@@ -45,6 +45,8 @@ public struct NodeConfiguration: Hashable, Sendable {
     public var memory: Int
     /// Path of the Unix socket for `relayctl`; at most ``NodeConfiguration/socketPathBytes``.
     public var adminSocket: String
+    /// Where metrics and health are served on TCP, in the clear: a numeric loopback address. nil for nowhere.
+    public var metrics: Address?
     public var log: LogConfiguration
     /// How long an envelope made here lives, unless its job says otherwise.
     public var lifetime: Duration
@@ -71,6 +73,16 @@ extension NodeConfiguration {
         }
 
         public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+
+        /// A numeric address of this machine alone: 127.0.0.0/8 or ::1.
+        var isNumericLoopback: Bool {
+            if host == "::1" { return true }
+            let parts = host.split(separator: ".", omittingEmptySubsequences: false)
+            return parts.count == 4 && parts[0] == "127"
+                && parts.allSatisfy { part in
+                    part.utf8.allSatisfy { (48...57).contains($0) } && UInt8(part) != nil
+                }
+        }
     }
 
     /// The PEM files that prove who a node is.

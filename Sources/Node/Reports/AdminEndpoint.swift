@@ -28,6 +28,37 @@ public protocol AdminEndpoint: Sendable {
     /// a time, and may block.
     /// - Throws: an error that tells why the socket cannot be had.
     func start(socket path: String, handler: @escaping @Sendable (AdminRequest) -> AdminResponse) throws
+    /// Serves metrics and health on TCP too, to anybody on this machine. `handler` is called as above.
+    /// - Precondition: `address` is one of the loopback's; see ``NodeConfiguration/metrics``.
+    /// - Throws: an error that tells why the port cannot be had.
+    func startMetrics(
+        at address: NodeConfiguration.Address, handler: @escaping @Sendable (AdminRequest) -> AdminResponse) throws
     /// Stops serving and removes the socket; returns once no handler runs any more.
     func stop()
+}
+
+extension AdminEndpoint {
+    /// Serves a node's socket, and its metrics where the configuration says so.
+    /// - Throws: as both do; nothing is served then.
+    public func start(
+        _ configuration: NodeConfiguration, handler: @escaping @Sendable (AdminRequest) -> AdminResponse
+    ) throws {
+        try start(socket: configuration.adminSocket, handler: handler)
+        guard let address = configuration.metrics else { return }
+        do {
+            try startMetrics(at: address) { request in
+                request.isPublic ? handler(request) : .notFound(request, known: AdminRequest.publicPaths)
+            }
+        } catch {
+            stop()
+            throw error
+        }
+    }
+}
+
+extension AdminRequest {
+    /// What may be asked where anybody on the machine can ask: figures and health, no names of messages, no action.
+    public static let publicPaths = ["/metrics", "/healthz", "/readyz"]
+
+    public var isPublic: Bool { method == "GET" && Self.publicPaths.contains(path) }
 }

@@ -75,7 +75,8 @@ extension CounterReport {
             dropped: ["expired": counters.expired, "unreadable": counters.lost],
             quarantined: counters.damaged,
             refused: counters.refusedFull + counters.refusedBusy + counters.refusedNotPermitted
-                + counters.refusedUnknown)
+                + counters.refusedUnknown,
+            returned: counters.returned)
     }
 }
 

@@ -68,10 +68,14 @@ public struct CounterReport: Codable, Equatable, Sendable {
     public var quarantined: UInt64
     /// Turned away before they were accepted.
     public var refused: UInt64
+    /// Given back to the neighbour they came from, before custody, and so no longer among the accepted. nil from a node
+    /// that does not tell.
+    public var returned: UInt64?
 
     public init(
         accepted: UInt64 = 0, delivered: UInt64 = 0, queued: UInt64 = 0, inFlight: UInt64 = 0,
-        dropped: [String: UInt64] = [:], duplicates: UInt64 = 0, quarantined: UInt64 = 0, refused: UInt64 = 0
+        dropped: [String: UInt64] = [:], duplicates: UInt64 = 0, quarantined: UInt64 = 0, refused: UInt64 = 0,
+        returned: UInt64? = nil
     ) {
         self.accepted = accepted
         self.delivered = delivered
@@ -81,6 +85,7 @@ public struct CounterReport: Codable, Equatable, Sendable {
         self.duplicates = duplicates
         self.quarantined = quarantined
         self.refused = refused
+        self.returned = returned
     }
 
     /// Whether the sum that must hold does hold.

@@ -45,6 +45,11 @@ struct Layout {
         nodes.append(Node(name: name, isRelay: false, extra: extra, jobs: jobs, sinks: sinks))
     }
 
+    /// More lines of YAML for a node.
+    mutating func add(_ line: String, to name: String) {
+        for index in nodes.indices where nodes[index].name == name { nodes[index].extra.append(line) }
+    }
+
     mutating func setSinks(_ name: String, _ sinks: [String]) {
         for index in nodes.indices where nodes[index].name == name { nodes[index].sinks = sinks }
     }

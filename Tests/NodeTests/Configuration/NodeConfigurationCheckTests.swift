@@ -26,6 +26,16 @@ import Testing
         #expect(problems(Self.agentHead) == [])
     }
 
+    @Test(arguments: [
+        ("127.0.0.1", true), ("127.255.0.9", true), ("\"::1\"", true), ("0.0.0.0", false), ("10.0.0.5", false),
+        ("\"::\"", false), ("localhost", false), ("127.0.0.1.example", false), ("127.0.0", false),
+        ("127.0.0.256", false),
+    ]) func metricsAreForThisMachineAlone(host: String, isGood: Bool) {
+        let found = problems(Self.head + "metrics: {listen: {host: \(host), port: 9464}}\n")
+        #expect(found.isEmpty == isGood, "\(found)")
+        #expect(found.allSatisfy { $0.contains("metrics.listen: metrics are served without a password") }, "\(found)")
+    }
+
     @Test func anEmptyMappingLacksEverythingRequired() {
         #expect(
             problems("{}") == [

@@ -24,6 +24,7 @@ import Testing
         holdTime: {minimum: 5ms, maximum: 1s}
         memory: 16MiB
         admin: {socket: run/admin.sock}
+        metrics: {listen: {host: 127.0.0.1, port: 9464}}
         log: {level: warning, format: json}
         lifetime: 3d
         resendAfter: 30s
@@ -102,6 +103,7 @@ import Testing
         #expect(node.holdTime == .milliseconds(5) ... .seconds(1))
         #expect(node.memory == 16 << 20)
         #expect(node.adminSocket == "/etc/gridrelay/run/admin.sock")
+        #expect(node.metrics == .init(host: "127.0.0.1", port: 9464))
         #expect(node.log == .init(level: .warning, format: .json))
         #expect(node.lifetime == .seconds(3 * 86_400))
         #expect(node.resendAfter == .seconds(30))
@@ -138,6 +140,7 @@ import Testing
         #expect(node.store.maxBytes == 10 << 30)
         #expect(node.store.segmentBytes == 32 << 20)
         #expect(node.adminSocket == "admin.sock")
+        #expect(node.metrics == nil)
         #expect(node.log == .init(level: .info, format: .text))
         #expect(node.lifetime == .seconds(7 * 86_400))
         #expect(node.resendAfter == .seconds(60))

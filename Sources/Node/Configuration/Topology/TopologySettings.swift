@@ -1,7 +1,7 @@
 /// The keys that a topology passes on to its nodes' own files.
 enum TopologySettings {
     private static let keys = [
-        "store", "durability", "holdTime", "memory", "admin", "log", "lifetime", "resendAfter",
+        "store", "durability", "holdTime", "memory", "admin", "metrics", "log", "lifetime", "resendAfter",
     ]
 
     /// Checks the keys and returns them as they are written.
@@ -14,6 +14,7 @@ enum TopologySettings {
             _ = NodeConfiguration.holdTime(reader)
             _ = reader.optional("memory", .memory)
             _ = reader.nestedIfPresent("admin") { $0.optional("socket", .path) }
+            _ = NodeConfiguration.metrics(reader)
             _ = reader.nestedIfPresent("log", NodeConfiguration.LogConfiguration.init)
             _ = reader.optional("lifetime", .lifetime)
             _ = reader.optional("resendAfter", .resendAfter)
