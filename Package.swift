@@ -73,7 +73,9 @@ let package = Package(
         // Edges: what touches the world outside the mesh. They implement the protocols of the roles.
         module("Connectors", ["CODBC", "Envelope", "Crypto", "Agent", "Node", "Platform"]),
         module("Admin", ["CMicroHTTPD", "CCurl", "Node", "Envelope"]),
-        module("Commands", ["Envelope", "Crypto", "Keyring", "Node", "Admin"]),
+        module(
+            "Commands",
+            ["Envelope", "Crypto", "Keyring", "Journal", "Mesh", "Platform", "Node", "Admin"]),
 
         // Proof: a world of its own in which the cores run as in the real one.
         module(
@@ -118,7 +120,9 @@ let package = Package(
                 "Envelope", "Crypto",
             ]),
         tests("AdminTests", ["Admin", "Node", "Envelope"]),
-        tests("CommandsTests", ["Commands", "Node", "Admin", "Keyring", "Envelope", "Crypto"]),
+        tests(
+            "CommandsTests",
+            ["Commands", "Node", "Admin", "Keyring", "Journal", "Mesh", "Platform", "Envelope", "Crypto"]),
         tests(
             "IntegrationTests",
             ["TestSupport", "Admin", "Crypto", "Envelope", "Keyring", "Link", "Mesh", "Node", "Platform"]),

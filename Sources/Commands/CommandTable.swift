@@ -6,6 +6,7 @@ enum CommandTable {
         Noun(name: "config", summary: "configuration files and topologies"),
         Noun(name: "node", summary: "one node: its status, its identity"),
         Noun(name: "queue", summary: "what waits"),
+        Noun(name: "journal", summary: "the journal of a stopped node"),
         Noun(name: "demo", summary: "a mesh of three zones on this machine, to look at"),
         Noun(name: "completion", summary: "completion for a shell"),
     ]
@@ -14,6 +15,8 @@ enum CommandTable {
         Topology.command,
         NodeStatusShow.command,
         QueueList.command,
+        JournalStat.command,
+        JournalVerify.command,
         Send.command,
         Receive.command,
         ConfigCheck.command,

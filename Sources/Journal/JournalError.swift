@@ -13,6 +13,8 @@ public enum JournalError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The directory lets others in.
     case tooOpen(path: String, permissions: UInt16)
     case notDirectory(path: String)
+    /// Nothing there was ever opened as a journal.
+    case noJournal(path: String)
     /// Another process has this journal open.
     case inUse(path: String)
     /// A segment written by a later version of this program.
@@ -37,6 +39,8 @@ public enum JournalError: Error, Hashable, Sendable, CustomStringConvertible {
             "\(path) has mode 0\(String(permissions, radix: 8)) and lets others in; run: chmod 0700 \(path)"
         case .notDirectory(let path):
             "\(path) is not a directory; name another one for the journal"
+        case .noJournal(let path):
+            "\(path) holds no journal"
         case .inUse(let path):
             "the journal \(path) is in use by another process; stop that one first"
         case .unknownVersion(let path, let version):

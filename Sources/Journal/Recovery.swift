@@ -4,6 +4,9 @@ struct Recovery<Files: FileSystem> {
     let directory: String
     let options: LogOptions
 
+    /// Leaves also those files alone that a start would remove.
+    var changesNothing = false
+
     var report = RecoveryReport()
     /// By rising number.
     var scans: [SegmentScan] = []
@@ -51,6 +54,7 @@ struct Recovery<Files: FileSystem> {
             case .free(let number): pool.append(number)
             case .new:
                 // Never held a record: it gets another name before it is used.
+                guard !changesNothing else { continue }
                 try filing { () throws(FileError) in try files.remove(directory + "/" + text) }
             case .damaged: report.damagedFiles.append(text)
             }

@@ -96,7 +96,7 @@ extension SegmentedLog {
         return directory.utf8.first == UInt8(ascii: "/") ? "/" + path : (path.isEmpty ? "." : path)
     }
 
-    private static func takeLock(_ files: Files, _ directory: String) throws(JournalError) -> FileHandle {
+    static func takeLock(_ files: Files, _ directory: String) throws(JournalError) -> FileHandle {
         do throws(FileError) {
             return try files.lock(directory + "/" + Layout.lockName)
         } catch {
