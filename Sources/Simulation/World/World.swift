@@ -92,6 +92,12 @@ public final class World {
         scheduleFaults()
     }
 
+    /// A host and its process hold each other: without this no world would ever be given back, and a thousand seeds
+    /// would take the memory of a thousand meshes.
+    deinit {
+        for host in hosts { host.process = Process() }
+    }
+
     /// True time since the world began.
     public var now: Instant { Instant(nanoseconds: time) }
 
