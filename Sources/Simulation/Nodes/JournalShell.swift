@@ -9,6 +9,8 @@ final class JournalShell {
     private let host: Host
     private var committer: Committer<SimulatedDisk>
     private var batch = JournalBatch()
+    /// Empty between two commits; kept for its memory.
+    private var taken = JournalBatch()
     /// What the commit under way will have brought once its time has passed.
     private var underWay: [JournalCompletion]?
     private var needsTidying = false
@@ -30,13 +32,14 @@ final class JournalShell {
     }
 
     private func begin() {
-        var taken = JournalBatch()
         swap(&taken, &batch)
+        let isEmpty = taken.isEmpty
         underWay = committer.run(taken)
+        taken.removeAll()
         needsTidying = true
         let latency = host.disk.takeLatency()
         host.after(
-            committer.isStalled && taken.isEmpty ? Committer<SimulatedDisk>.retryDelay : latency, token: Self.token)
+            committer.isStalled && isEmpty ? Committer<SimulatedDisk>.retryDelay : latency, token: Self.token)
     }
 
     /// The commit's time has passed.
