@@ -53,6 +53,7 @@ final class Inode {
 
     static func put(_ new: UnsafeRawBufferPointer, at offset: Int, into file: inout [UInt8]) {
         guard let source = new.baseAddress, !new.isEmpty else { return }
+        if file.count == offset { return file.append(contentsOf: new) }
         if file.count < offset + new.count { resize(&file, to: offset + new.count) }
         file.withUnsafeMutableBytes { file in
             file.baseAddress?.advanced(by: offset).copyMemory(from: source, byteCount: new.count)

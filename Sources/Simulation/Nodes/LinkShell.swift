@@ -31,12 +31,13 @@ final class LinkShell {
     }
 
     let host: Host
-    var exchange: Exchange
+    // Not checked for overlapping access when it runs, as `World` says.
+    @exclusivity(unchecked) var exchange: Exchange
     weak var owner: (any LinkShellOwner)?
-    private var connections: [Connection] = []
-    private var targets: [Target]
+    @exclusivity(unchecked) private var connections: [Connection] = []
+    @exclusivity(unchecked) private var targets: [Target]
     /// Who is or was at each link, by link index.
-    private var peers: [NodeName?] = []
+    @exclusivity(unchecked) private var peers: [NodeName?] = []
     private let identify: (NodeName) -> NodeID
 
     init(_ host: Host, _ exchange: consuming Exchange, dials: [NodeName], identify: @escaping (NodeName) -> NodeID) {
