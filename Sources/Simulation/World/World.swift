@@ -33,6 +33,8 @@ public final class World {
     public var safetySteps = Int.max
     /// What a report says about how to run it again.
     public var command: String?
+    /// What a report says about which commit ran; nothing else depends on it.
+    public var commit: String?
 
     let makeProgram: (Host) -> any Program
 
