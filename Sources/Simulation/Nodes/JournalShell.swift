@@ -7,10 +7,11 @@ final class JournalShell {
     static let token: UInt64 = 1
 
     private let host: Host
-    private var committer: Committer<SimulatedDisk>
+    // Not checked for overlapping access when it runs, as `World` says.
+    @exclusivity(unchecked) private var committer: Committer<SimulatedDisk>
     private var batch = JournalBatch()
     /// Empty between two commits; kept for its memory.
-    private var taken = JournalBatch()
+    @exclusivity(unchecked) private var taken = JournalBatch()
     /// What the commit under way will have brought once its time has passed.
     private var underWay: [JournalCompletion]?
     private var needsTidying = false

@@ -54,13 +54,15 @@ final class DataLedger {
         host.trace("applies", stream.value.low & 0xFFFF, sequence.number)
         do throws(EnvelopeError) {
             var reader = try RecordBatch.Reader(batch)
-            while let record = try reader.next() { note(record.value.map { Array($0) } ?? [], at: host) }
+            while let record = try reader.next() {
+                record.withBytes { _, value in note(value ?? UnsafeRawBufferPointer(start: nil, count: 0), at: host) }
+            }
         } catch {
             host.fail("what was opened is no batch: \(error)")
         }
     }
 
-    private func note(_ value: [UInt8], at host: Host) {
+    private func note(_ value: UnsafeRawBufferPointer, at host: Host) {
         guard let (job, index) = Self.read(value), due.indices.contains(job) else {
             return host.fail("a record is not as its source made it")
         }
@@ -89,18 +91,15 @@ final class DataLedger {
         UInt8(truncatingIfNeeded: index &* 7 &+ UInt64(job))
     }
 
-    private static func read(_ value: [UInt8]) -> (job: Int, index: UInt64)? {
+    private static func read(_ value: UnsafeRawBufferPointer) -> (job: Int, index: UInt64)? {
         guard value.count >= 12 else { return nil }
         let job = value[..<4].reversed().reduce(0) { $0 << 8 | Int($1) }
         let index = value[4..<12].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         let first = filler(job, index)
         // All bytes, without a branch at each: that is most of what the ledger costs.
-        let difference = value.withUnsafeBufferPointer { value in
-            var difference: UInt8 = 0
-            for place in 12..<value.count {
-                difference |= value[place] ^ (first &+ UInt8(truncatingIfNeeded: place - 12) &* 31)
-            }
-            return difference
+        var difference: UInt8 = 0
+        for place in 12..<value.count {
+            difference |= value[place] ^ (first &+ UInt8(truncatingIfNeeded: place - 12) &* 31)
         }
         return difference == 0 ? (job, index) : nil
     }
