@@ -33,7 +33,9 @@ final class LinkShell {
     let host: Host
     // Not checked for overlapping access when it runs, as `World` says.
     @exclusivity(unchecked) var exchange: Exchange
-    weak var owner: (any LinkShellOwner)?
+    /// The program that holds this shell, and outlives it. Not weak: every use of an object with weak references to it
+    /// goes a longer way.
+    unowned(unsafe) var owner: (any LinkShellOwner)?
     @exclusivity(unchecked) private var connections: [Connection] = []
     @exclusivity(unchecked) private var targets: [Target]
     /// Who is or was at each link, by link index.
