@@ -9,17 +9,22 @@ DESTDIR   ?=
 # Seeds of the simulated runs, first..last.
 SEEDS     ?= 1..600
 STOP      ?= 120
+# Seeds that `make replay` runs again and again.
+REPLAY    ?= 1..1000
 # What `make fuzz` tries, and for how long.
 NAME      ?=
 SECONDS   ?= 60
 # Where the demo works.
 DEMO_DIR  ?= .demo
 
+# What a report of the simulator says it ran.
+simulate: export GRIDRELAY_COMMIT := $(shell git describe --always --dirty --exclude '*' 2>/dev/null || echo 'not told')
+
 PROGRAMS  = relayd agentd relayctl
 RELEASE   = .build/release
 
 .DEFAULT_GOAL := help
-.PHONY: help deps toolchain build demo test lint fmt bench simulate simulate-canaries fuzz coverage soak release docs install clean
+.PHONY: help deps toolchain build demo test lint fmt bench simulate simulate-canaries replay fuzz coverage soak release docs install clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,10 +63,15 @@ bench: deps ## measure throughput and latency
 simulate: deps ## run whole simulated meshes with faults, a seed each: SEEDS=first..last, STOP=seconds
 	$(SWIFT) build -c release --product simulate
 	$(RELEASE)/simulate --seeds '$(SEEDS)' --stop-after '$(STOP)'
+	scripts/replay.sh 1..40
 	@$(RELEASE)/simulate --speed
 
 simulate-canaries: deps ## plant one bug after the other and tell after how many seeds the simulator notices
 	@scripts/canaries.sh
+
+replay: deps ## run each seed four times, in three processes, and compare the traces: REPLAY=first..last
+	$(SWIFT) build -c release --product simulate
+	scripts/replay.sh '$(REPLAY)'
 
 fuzz: deps ## feed the parsers and machines with mutated input: all for 3 s each, or NAME=target SECONDS=60
 	@scripts/fuzz.sh $(if $(NAME),'$(NAME)' --seconds '$(SECONDS)')
@@ -73,6 +83,7 @@ coverage: deps ## measure what the unit tests reach of the cores, and the corpor
 soak: deps ## run the long forms of the tests with real processes, an hour of seeds, planted bugs, and the short ones with sanitizers
 	@$(MAKE) --no-print-directory simulate SEEDS=1..1000000 STOP=3600
 	@scripts/canaries.sh
+	@$(MAKE) --no-print-directory replay REPLAY=1..1000
 	GRIDRELAY_SOAK=1 $(SWIFT) test --filter IntegrationTests
 	scripts/sanitize.sh thread
 	scripts/sanitize.sh address

@@ -102,17 +102,21 @@ public struct ByteQueue: ~Copyable {
 /// Reads little-endian integers and byte runs from a message of a peer, checking every length.
 public struct ByteReader: ~Copyable {
     public let bytes: UnsafeRawBufferPointer
-    public private(set) var offset = 0
+    @usableFromInline var place = 0
 
     public init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
-    public var remaining: Int { bytes.count - offset }
+    public var offset: Int { place }
+
+    @inlinable public var remaining: Int { bytes.count - place }
 
     /// nil where the message ends first.
-    public mutating func integer<Value: FixedWidthInteger>(_ type: Value.Type = Value.self) -> Value? {
+    ///
+    /// Inlinable: without knowing the type, reading eight bytes costs more than a look into a table.
+    @inlinable public mutating func integer<Value: FixedWidthInteger>(_ type: Value.Type = Value.self) -> Value? {
         guard remaining >= MemoryLayout<Value>.size else { return nil }
-        defer { offset += MemoryLayout<Value>.size }
-        return Value(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: Value.self))
+        defer { place += MemoryLayout<Value>.size }
+        return Value(littleEndian: bytes.loadUnaligned(fromByteOffset: place, as: Value.self))
     }
 
     public mutating func bytes16() -> Bytes16? {
@@ -123,8 +127,8 @@ public struct ByteReader: ~Copyable {
     /// A run of exactly `count` bytes, borrowed from the message.
     public mutating func run(_ count: Int) -> UnsafeRawBufferPointer? {
         guard count >= 0, remaining >= count else { return nil }
-        defer { offset += count }
-        return UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count])
+        defer { place += count }
+        return UnsafeRawBufferPointer(rebasing: bytes[place..<place + count])
     }
 
     /// UTF-8 text behind a one-byte length; nil where the message ends first or the bytes are not UTF-8.

@@ -15,17 +15,16 @@ public struct Bytes16: Hashable, Comparable, Sendable {
     }
 
     /// - Precondition: `bytes` holds exactly 16 bytes.
+    @inlinable
     public init(_ bytes: some Collection<UInt8>) {
         precondition(bytes.count == 16, "an identifier has 16 bytes")
-        var words: (UInt64, UInt64) = (0, 0)
-        for (index, byte) in bytes.enumerated() {
-            if index < 8 {
-                words.0 |= UInt64(byte) << (8 * UInt64(index))
-            } else {
-                words.1 |= UInt64(byte) << (8 * UInt64(index - 8))
-            }
+        var (low, high): (UInt64, UInt64) = (0, 0)
+        // Each byte comes in at the top and moves down with the next ones.
+        for byte in bytes {
+            low = low >> 8 | high << 56
+            high = high >> 8 | UInt64(byte) << 56
         }
-        self.init(low: words.0, high: words.1)
+        self.init(low: low, high: high)
     }
 
     /// The sixteen bytes in wire order.

@@ -55,6 +55,10 @@ public struct JournalBatch: Sendable {
 
     /// Puts what another batch holds behind what this one holds, and empties the other.
     public mutating func take(_ other: inout JournalBatch) {
+        if isEmpty {
+            swap(&self, &other)
+            return other.removeAll()
+        }
         bytes.append(contentsOf: other.bytes)
         operations.append(contentsOf: other.operations)
         other.removeAll()

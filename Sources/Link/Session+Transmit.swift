@@ -50,6 +50,24 @@ extension Session {
             && inFlight.next <= envelopesAllowed + reserve / 1024
     }
 
+    /// Lanes that may go on with a half-written envelope, and lanes that may begin one; nil without ``hasRoom``.
+    ///
+    /// One call for all that is asked before each envelope. It changes nothing; it is mutating because a value in a
+    /// class is lent to such a call where it lies, and copied as a whole for others.
+    public mutating func openLanes() -> (underWay: LaneSet, mayBegin: LaneSet)? {
+        guard hasRoom else { return nil }
+        var lanes: (underWay: LaneSet, mayBegin: LaneSet) = ([], [])
+        for row in UInt8(0)..<3 {
+            guard let lane = Lane(rawValue: row) else { continue }
+            if underWay[lane] != nil {
+                lanes.underWay.insert(LaneSet(lane))
+            } else if mayBegin(lane) {
+                lanes.mayBegin.insert(LaneSet(lane))
+            }
+        }
+        return lanes
+    }
+
     /// The token of the lane's half-written envelope, whose next fragment ``continueTransmission(_:envelope:)`` writes.
     public func tokenUnderWay(_ lane: Lane) -> UInt32? { underWay[lane]?.token }
 

@@ -3,7 +3,7 @@
 
     extension SimulateCommand {
         /// `--canaries` lists the bugs that can be planted; `--plant NAME` before anything else plants one.
-        static func plant(_ arguments: [String], _ stopwatch: @escaping Stopwatch) -> Int32? {
+        static func plant(_ arguments: [String], _ commit: String?, _ stopwatch: @escaping Stopwatch) -> Int32? {
             switch arguments.first {
             case "--canaries":
                 for canary in Canary.allCases { print(canary.rawValue) }
@@ -14,7 +14,7 @@
                     return 2
                 }
                 Canary.planted = canary
-                return run(Array(arguments.dropFirst(2)), stopwatch: stopwatch)
+                return run(Array(arguments.dropFirst(2)), commit: commit, stopwatch: stopwatch)
             default: return nil
             }
         }

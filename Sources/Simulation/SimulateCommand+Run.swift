@@ -1,5 +1,7 @@
 extension SimulateCommand {
-    static func run(_ seeds: ClosedRange<UInt64>, _ limit: Duration?, _ stopwatch: Stopwatch) -> Int32 {
+    static func run(
+        _ seeds: ClosedRange<UInt64>, _ limit: Duration?, _ commit: String?, _ stopwatch: Stopwatch
+    ) -> Int32 {
         let start = stopwatch()
         var runs = 0
         var virtual = Duration.zero
@@ -9,6 +11,7 @@ extension SimulateCommand {
             if let limit, stopwatch() - start >= limit { break }
             let scenario = Scenario(seed: seed)
             let simulation = Simulation(scenario)
+            simulation.world.commit = commit
             let outcome = simulation.run()
             runs += 1
             virtual += outcome.virtualTime
@@ -28,8 +31,9 @@ extension SimulateCommand {
         return 0
     }
 
-    static func run(_ scenario: Scenario) -> Int32 {
+    static func run(_ scenario: Scenario, _ commit: String?) -> Int32 {
         let simulation = Simulation(scenario)
+        simulation.world.commit = commit
         let outcome = simulation.run()
         tell(scenario, simulation, outcome)
         return outcome.violation == nil ? 0 : 1
@@ -41,11 +45,11 @@ extension SimulateCommand {
                 + "\(seconds(outcome.virtualTime)) s simulated, \(simulation.effects) records had their effect, "
                 + "trace \(String(outcome.traceHash, radix: 16))")
         guard let violation = outcome.violation else { return }
-        print("violation: \(violation)\n\(outcome.report ?? "")\nleft to do\n\(simulation.unsettled)")
+        print("\(outcome.report ?? "\(violation)")\nleft to do\n\(simulation.unsettled)")
     }
 
     /// Two minutes at most.
-    static func shrink(_ scenario: Scenario, _ stopwatch: @escaping Stopwatch) -> Int32 {
+    static func shrink(_ scenario: Scenario, _ commit: String?, _ stopwatch: @escaping Stopwatch) -> Int32 {
         let end = stopwatch() + .seconds(120)
         let result = Shrinker.shrink(
             scenario, runs: 2000, isOutOfTime: { stopwatch() >= end }, run: { Simulation($0).run() })
@@ -54,20 +58,31 @@ extension SimulateCommand {
             return 0
         }
         print("after \(result.runs) runs: simulate \(result.scenario.arguments.joined(separator: " "))")
-        return run(result.scenario)
+        return run(result.scenario, commit)
     }
 
     static func compare(_ seeds: ClosedRange<UInt64>) -> Int32 {
         for seed in seeds {
-            let first = Simulation(Scenario(seed: seed)).run()
-            let second = Simulation(Scenario(seed: seed)).run()
-            print("seed \(seed): trace \(String(first.traceHash, radix: 16)), \(first.steps) steps")
-            guard first.traceHash == second.traceHash, first.steps == second.steps else {
-                print("the second run went another way: \(second.traceHash), \(second.steps) steps")
+            let first = hash(seed)
+            let second = hash(seed)
+            print(first)
+            guard first == second else {
+                print("the second run went another way: \(second)")
                 return 1
             }
         }
         return 0
+    }
+
+    static func tellHashes(_ seeds: ClosedRange<UInt64>) -> Int32 {
+        for seed in seeds { print(hash(seed)) }
+        return 0
+    }
+
+    /// Runs a seed; a line that says what became of it.
+    private static func hash(_ seed: UInt64) -> String {
+        let outcome = Simulation(Scenario(seed: seed)).run()
+        return "seed \(seed): trace \(String(outcome.traceHash, radix: 16)), \(outcome.steps) steps"
     }
 
     static func measure(_ stopwatch: Stopwatch) -> Int32 {

@@ -4,7 +4,8 @@ public enum SimulateCommand {
         usage: simulate --seeds FIRST..LAST [--stop-after SECONDS]   run each seed; tell of the first violation
                simulate --seed N [OPTION VALUE]...                   run one scenario and tell how it ended
                simulate --shrink --seed N [OPTION VALUE]...          find a smaller scenario that fails alike
-               simulate --check-replay FIRST..LAST                   run each seed twice and compare
+               simulate --check-replay FIRST..LAST                   run each seed twice, compare, print the hash
+               simulate --hashes FIRST..LAST                         run each seed once and print the hash
                simulate --exhaustive [OPTION VALUE]...               all states of two relays with few envelopes
                simulate --speed                                      8 relays, 20 agents, a light load: how fast
 
@@ -14,6 +15,7 @@ public enum SimulateCommand {
                                --ticks N  --store-failures N  --refusals N  --route-changes N  --returns N
                                --mistake NAME
 
+        GRIDRELAY_COMMIT in the environment tells reports which commit runs; make sets it.
         Status 0: no violation. 1: a violation, with its report. 2: wrong usage.
         """
 
@@ -22,6 +24,7 @@ public enum SimulateCommand {
         case scenario(Scenario)
         case shrink(Scenario)
         case replay(ClosedRange<UInt64>)
+        case hashes(ClosedRange<UInt64>)
         case exhaustive(ExhaustiveRequest)
         case speed
         case help
@@ -32,11 +35,11 @@ public enum SimulateCommand {
         switch arguments.first {
         case "--help", "-h": return arguments.count == 1 ? .help : .wrong("--help stands alone")
         case "--speed": return arguments.count == 1 ? .speed : .wrong("--speed stands alone")
-        case "--check-replay":
+        case "--check-replay", "--hashes":
             guard arguments.count == 2, let seeds = range(arguments[1]) else {
-                return .wrong("--check-replay takes FIRST..LAST")
+                return .wrong("\(arguments[0]) takes FIRST..LAST")
             }
-            return .replay(seeds)
+            return arguments[0] == "--hashes" ? .hashes(seeds) : .replay(seeds)
         case "--seeds": return seeds(Array(arguments.dropFirst()))
         case "--seed": return scenario(arguments, Request.scenario)
         case "--exhaustive": return exhaustive(Array(arguments.dropFirst()))
@@ -73,16 +76,20 @@ public enum SimulateCommand {
     /// Real time since some moment; the simulator itself has no clock.
     public typealias Stopwatch = () -> Duration
 
+    /// - Parameter commit: what runs, for those who read a report; nil where nobody told. It changes nothing.
     /// - Returns: the exit status.
-    public static func run(_ arguments: [String], stopwatch: @escaping Stopwatch) -> Int32 {
+    public static func run(_ arguments: [String], commit: String?, stopwatch: @escaping Stopwatch) -> Int32 {
         #if CANARIES
-            if let status = plant(arguments, stopwatch) { return status }
+            if let status = plant(arguments, commit, stopwatch) { return status }
         #endif
-        switch request(arguments) {
-        case .seeds(let seeds, let limit): return run(seeds, limit, stopwatch)
-        case .scenario(let scenario): return run(scenario)
-        case .shrink(let scenario): return shrink(scenario, stopwatch)
+        let request = request(arguments)
+        if let line = firstLine(request, commit) { print(line) }
+        switch request {
+        case .seeds(let seeds, let limit): return run(seeds, limit, commit, stopwatch)
+        case .scenario(let scenario): return run(scenario, commit)
+        case .shrink(let scenario): return shrink(scenario, commit, stopwatch)
         case .replay(let seeds): return compare(seeds)
+        case .hashes(let seeds): return tellHashes(seeds)
         case .exhaustive(let request): return search(request, stopwatch)
         case .speed: return measure(stopwatch)
         case .help:
@@ -91,6 +98,14 @@ public enum SimulateCommand {
         case .wrong(let reason):
             print("simulate: \(reason)\n\n\(usage)")
             return 2
+        }
+    }
+
+    /// What runs. A list of hashes has none: such lists are compared, also of different commits.
+    static func firstLine(_ request: Request, _ commit: String?) -> String? {
+        switch request {
+        case .seeds, .scenario, .shrink, .exhaustive, .speed: "simulate, commit \(commit ?? "not told")"
+        case .replay, .hashes, .help, .wrong: nil
         }
     }
 }

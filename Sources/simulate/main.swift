@@ -3,4 +3,6 @@ import Simulation
 
 let start = ContinuousClock.now
 exit(
-    SimulateCommand.run(Array(CommandLine.arguments.dropFirst()), stopwatch: { ContinuousClock.now - start }))
+    SimulateCommand.run(
+        Array(CommandLine.arguments.dropFirst()), commit: getenv("GRIDRELAY_COMMIT").map { String(cString: $0) },
+        stopwatch: { ContinuousClock.now - start }))

@@ -48,6 +48,27 @@ import Testing
             [NodeKind.relay, .agent, .manager, .monitor].map(\.description) == ["relay", "agent", "manager", "monitor"])
     }
 
+    @Test func sixteenBytesAreReadInTheirOrder() {
+        let bytes = (1...16).map { UInt8($0) }
+        #expect(Bytes16(bytes).bytes == bytes && Bytes16(bytes[...]) == Bytes16(bytes))
+        #expect(Bytes16(bytes).low & 0xFF == 1 && Bytes16(bytes).high >> 56 == 16)
+    }
+
+    @Test func aNodesNameHasOneSlash() throws {
+        let name = try NodeName("plant-a/relay-1")
+        #expect(name.zone.description == "plant-a" && name.local == "relay-1" && "\(name)" == "plant-a/relay-1")
+        #expect(try NodeName("x plant-a/relay-1".dropFirst(2)) == name)
+        for text in ["", "plant-a", "a//b", "a/b/c", "/a/b"] {
+            #expect(throws: NameError.notZoneAndName(text)) { try NodeName(text) }
+        }
+        for text in ["/b", "a/"] { #expect(throws: NameError.empty) { try NodeName(text) } }
+        for (text, part) in [
+            ("a/B", "B"), ("-a/b", "-a"), ("a-/b", "a-"), ("a/1", "1"), ("a/ü", "ü"), ("a/b\0", "b\0"),
+        ] {
+            #expect(throws: NameError.illegalCharacter(part)) { try NodeName(text) }
+        }
+    }
+
     @Test func aNameIsMadeOfItsParts() throws {
         let zone = try ZoneName("plant-a")
         #expect(try NodeName(zone: zone, local: "relay-1") == NodeName("plant-a/relay-1"))

@@ -65,7 +65,9 @@ struct ShrinkerTests {
         world.run(for: .seconds(1))
         world.heal()
         world.hosts[0].fail("planted")
+        world.commit = "1a2b3c4-dirty"
         let text = world.outcome.report ?? ""
+        #expect(text.hasPrefix("violation with seed 5, commit 1a2b3c4-dirty: planted, at "))
         for sign in ["--->", "<---", "====>", "synchronize-fault", "process ends", "link blocked", "all is well again"]
         {
             #expect(text.contains(sign), "\(sign) in \(text)")

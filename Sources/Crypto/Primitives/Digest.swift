@@ -10,7 +10,7 @@ public enum Digest {
     public static func sha256(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
         var hasher = SHA256()
         hasher.update(bytes)
-        return hasher.finish()
+        return hasher.end()
     }
 
     public static func sha256(_ bytes: borrowing RawSpan) -> [UInt8] {
@@ -56,23 +56,30 @@ public struct SHA256: ~Copyable, @unchecked Sendable {
 
     /// The hash of all bytes since the start or the last call; the hasher then begins anew.
     public mutating func finish() -> [UInt8] {
-        let hash = [UInt8](unsafeUninitializedCapacity: Digest.sha256Bytes) { buffer, count in
+        let hash = end()
+        restart()
+        return hash
+    }
+
+    /// The hash of all bytes; the hasher is of no use any more.
+    fileprivate func end() -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: Digest.sha256Bytes) { buffer, count in
             OpenSSL.require(EVP_DigestFinal_ex(context, buffer.baseAddress, nil), "SHA-256")
             count = Digest.sha256Bytes
         }
-        restart()
-        return hash
     }
 }
 
 extension NodeID {
     /// The node's place on the wire: the first 16 bytes of SHA-256 of its name in UTF-8.
     public init(of name: NodeName) {
-        self.init(Bytes16(Digest.sha256(Array(name.description.utf8)).prefix(16)))
+        self.init(ofText: name.description)
     }
 
     /// Of a node's full name or of an anycast name, such as `manager`.
     public init(ofText name: String) {
-        self.init(Bytes16(Digest.sha256(Array(name.utf8)).prefix(16)))
+        var name = name
+        let hash = name.withUTF8 { Digest.sha256(UnsafeRawBufferPointer($0)) }
+        self.init(Bytes16(hash.prefix(16)))
     }
 }

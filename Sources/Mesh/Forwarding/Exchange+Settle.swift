@@ -38,8 +38,7 @@ extension Exchange {
     }
 
     private mutating func pump(_ link: LinkIndex, _ slot: Slot, at now: Instant) {
-        while slot.session.hasRoom {
-            let (underWay, mayBegin) = lanes(of: slot)
+        while let (underWay, mayBegin) = slot.session.openLanes() {
             guard let lane = forwarder.nextLane(link, underWay: underWay, mayBegin: mayBegin) else { return }
             if let token = slot.session.tokenUnderWay(lane) {
                 let envelope = forwarder.slabs.bytes(of: forwarder.instances[token].block)
@@ -54,20 +53,6 @@ extension Exchange {
                 forwarder.written(token, bytes: bytes, isLast: isLast, on: link)
             }
         }
-    }
-
-    private func lanes(of slot: Slot) -> (underWay: LaneSet, mayBegin: LaneSet) {
-        var underWay: LaneSet = []
-        var mayBegin: LaneSet = []
-        for row in UInt8(0)..<3 {
-            guard let lane = Lane(rawValue: row) else { continue }
-            if slot.session.tokenUnderWay(lane) != nil {
-                underWay.insert(LaneSet(lane))
-            } else if slot.session.mayBegin(lane) {
-                mayBegin.insert(LaneSet(lane))
-            }
-        }
-        return (underWay, mayBegin)
     }
 
     /// Carries out what concerns sessions among the forwarder's effects and returns the rest for the shell.

@@ -13,18 +13,21 @@ public struct SessionID: Hashable, Sendable {
 /// same machine.
 public struct Exchange: ~Copyable {
     /// A session on the heap, so that one can be entered while another is asked.
+    ///
+    /// Not checked for overlapping access when it runs: every way here leads through the exchange, which is one value
+    /// and entered by one caller at a time, and no verb of a session reaches the slot that holds it.
     final class Slot {
-        var session: Session
+        @exclusivity(unchecked) var session: Session
         let peer: NodeID
         let link: LinkIndex
         /// Our name for the numbering of this session.
         let outbound: Bytes16
-        var isClosed = false
+        @exclusivity(unchecked) var isClosed = false
         /// Stands in the list of sessions that may have output.
-        var isTouched = false
-        var establishedAt: Instant?
+        @exclusivity(unchecked) var isTouched = false
+        @exclusivity(unchecked) var establishedAt: Instant?
         /// The same number at both ends, higher for the session to keep of two that came about at once.
-        var rank: (Bytes16, Bytes16)
+        @exclusivity(unchecked) var rank: (Bytes16, Bytes16)
 
         init(_ session: consuming Session, peer: NodeID, link: LinkIndex, outbound: Bytes16) {
             rank = (outbound, outbound)

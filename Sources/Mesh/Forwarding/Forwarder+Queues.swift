@@ -1,13 +1,6 @@
 import Envelope
 import Link
 
-/// Lanes of a session, of which some can send now.
-struct LaneSet: OptionSet {
-    var rawValue: UInt8
-    init(rawValue: UInt8) { self.rawValue = rawValue }
-    init(_ lane: Lane) { rawValue = 1 << lane.rawValue }
-}
-
 extension Forwarder {
     /// The place of a destination in the tables, made when it is first heard of; its route is of this moment.
     mutating func destination(for node: NodeID) -> Int32 {

@@ -7,7 +7,7 @@ struct LinkSlot {
     var isUp = false
     var ledger = CustodyLedger()
     /// Queues that can send over this link now, by lane; the front is next.
-    var turns = InlineArray<3, TurnList>(repeating: TurnList())
+    var turns = LaneTurns()
     /// What the ended session had under way: a later hello may still say that some of it is safe.
     var orphans: [Orphan] = []
     /// The name of our numbering in the ended session.

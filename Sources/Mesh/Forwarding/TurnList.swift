@@ -7,6 +7,20 @@ struct TurnList {
     var isEmpty: Bool { first < 0 }
 }
 
+/// The turns of a link, by lane. Not an array in line: to look at an element of one copies the link that holds it, with
+/// all it owns.
+struct LaneTurns {
+    private var control = TurnList()
+    private var live = TurnList()
+    private var bulk = TurnList()
+
+    /// - Precondition: `row` is a lane's number.
+    subscript(row: Int) -> TurnList {
+        get { row == 0 ? control : row == 1 ? live : bulk }
+        set { if row == 0 { control = newValue } else if row == 1 { live = newValue } else { bulk = newValue } }
+    }
+}
+
 extension Forwarder {
     /// Puts a queue at the end of its link's turn.
     /// - Precondition: it stands in none.

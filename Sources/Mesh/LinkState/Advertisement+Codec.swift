@@ -49,6 +49,13 @@ extension Advertisement {
         try reader.end()
     }
 
+    /// Who made it, without a look at the rest; nil where the bytes do not begin as ``encoded()`` writes.
+    static func origin(of bytes: [UInt8]) -> NodeName? {
+        var reader = WireReader(bytes)
+        guard let version = try? reader.byte("version"), version == Self.version else { return nil }
+        return try? reader.nodeName("origin")
+    }
+
     private static func ports(_ reader: inout WireReader) throws(LinkStateError) -> [UInt16] {
         let count = Int(try reader.byte("ports"))
         guard count <= Limits.advertisedPorts else {

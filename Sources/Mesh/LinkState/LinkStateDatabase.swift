@@ -22,21 +22,31 @@ public struct LinkStateDatabase: Sendable {
 
     private(set) var entries: [Entry] = []
 
+    /// When ``expire(at:)`` next has something to do. Kept, since it is asked after every event.
+    private(set) var nextExpiry = Instant.never
+
     init() {}
 
     /// Advertisements held, in rising order of origin.
     public var advertisements: [Advertisement] { entries.map(\.advertisement) }
 
-    subscript(origin: NodeName) -> Entry? {
-        let index = position(of: origin)
-        return index < entries.count && entries[index].advertisement.origin == origin ? entries[index] : nil
+    subscript(origin: NodeName) -> Entry? { index(of: origin).map { entries[$0] } }
+
+    /// Of the origin's newest; without copying its entry, as the subscript does.
+    func stamp(of origin: NodeName) -> Advertisement.Stamp? {
+        index(of: origin).map { entries[$0].advertisement.stamp }
+    }
+
+    /// True where these bytes are the origin's newest.
+    func holds(_ bytes: [UInt8], of origin: NodeName) -> Bool {
+        index(of: origin).map { entries[$0].signed.bytes == bytes } ?? false
     }
 
     /// - Returns: false where the mesh has too many relays to take one more.
     mutating func install(_ entry: Entry) -> Bool {
+        defer { setNextExpiry() }
         let origin = entry.advertisement.origin
-        let index = position(of: origin)
-        if index < entries.count, entries[index].advertisement.origin == origin {
+        if let index = index(of: origin) {
             entries[index] = entry
             return true
         }
@@ -47,8 +57,8 @@ public struct LinkStateDatabase: Sendable {
 
     /// - Returns: false where there was none.
     mutating func remove(_ origin: NodeName) -> Bool {
-        let index = position(of: origin)
-        guard index < entries.count, entries[index].advertisement.origin == origin else { return false }
+        defer { setNextExpiry() }
+        guard let index = index(of: origin) else { return false }
         entries.remove(at: index)
         return true
     }
@@ -64,6 +74,7 @@ public struct LinkStateDatabase: Sendable {
     /// Stops the use of silent origins and forgets old ones.
     /// - Returns: true where something changed.
     mutating func expire(at now: Instant) -> Bool {
+        defer { setNextExpiry() }
         let count = entries.count
         entries.removeAll { $0.age(at: now) >= Limits.advertisementKeep }
         var changed = entries.count != count
@@ -75,15 +86,18 @@ public struct LinkStateDatabase: Sendable {
         return changed
     }
 
-    /// When ``expire(at:)`` next has something to do.
-    var nextExpiry: Instant {
-        // By index: it is asked after every event, and copying entries would be most of what that costs.
-        var soonest = Instant.never
+    /// After every change of an entry.
+    private mutating func setNextExpiry() {
+        nextExpiry = .never
         for index in entries.indices {
             let life = entries[index].isUsed ? Limits.advertisementUse : Limits.advertisementKeep
-            soonest = min(soonest, entries[index].heardAt + life)
+            nextExpiry = min(nextExpiry, entries[index].heardAt + life)
         }
-        return soonest
+    }
+
+    private func index(of origin: NodeName) -> Int? {
+        let index = position(of: origin)
+        return index < entries.count && entries[index].advertisement.origin == origin ? index : nil
     }
 
     private func position(of origin: NodeName) -> Int {

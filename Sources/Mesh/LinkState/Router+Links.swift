@@ -120,9 +120,12 @@ extension Router {
     }
 
     var nextForgottenLink: Instant {
-        adjacencies.reduce(.never) { soonest, link in
-            link.isUp ? soonest : min(soonest, link.changedAt + Limits.advertisementKeep)
+        // By index: it is asked after every event, and copying links would be most of what that costs.
+        var soonest = Instant.never
+        for index in adjacencies.indices where !adjacencies[index].isUp {
+            soonest = min(soonest, adjacencies[index].changedAt + Limits.advertisementKeep)
         }
+        return soonest
     }
 
     /// - Returns: true where a link was forgotten.

@@ -13,9 +13,11 @@ extension Router {
         }
         switch try LinkStateMessage(decoding: message) {
         case .advertisements(let list):
-            var decoded: [Advertisement] = []
-            for signed in list { decoded.append(try Advertisement(decoding: signed.bytes)) }
-            take(list, decoded, from: peer, at: now, into: &sink)
+            var news: [(signed: SignedAdvertisement, advertisement: Advertisement)] = []
+            for signed in list where !isHeld(signed) {
+                news.append((signed, try Advertisement(decoding: signed.bytes)))
+            }
+            take(news, from: peer, at: now, into: &sink)
         case .digest(let entries):
             request(newerIn: entries, from: peer, into: &sink)
         case .request(let origins):
@@ -39,7 +41,7 @@ extension Router {
 
     private func heldStamp(of origin: NodeName) -> Advertisement.Stamp? {
         origin == local
-            ? Advertisement.Stamp(boot: boot, sequence: sequence) : database[origin]?.advertisement.stamp
+            ? Advertisement.Stamp(boot: boot, sequence: sequence) : database.stamp(of: origin)
     }
 
     /// As it travels on: with the time it spent here added to its age.
@@ -55,13 +57,23 @@ extension Router {
         return copy
     }
 
+    /// Flooding brings every advertisement once a link. One that was read and kept need not be read again.
+    private func isHeld(_ signed: SignedAdvertisement) -> Bool {
+        guard let origin = Advertisement.origin(of: signed.bytes) else { return false }
+        return isHeld(signed, of: origin)
+    }
+
+    private func isHeld(_ signed: SignedAdvertisement, of origin: NodeName) -> Bool {
+        origin == local ? ownSigned?.bytes == signed.bytes : database.holds(signed.bytes, of: origin)
+    }
+
     private mutating func take(
-        _ list: [SignedAdvertisement], _ decoded: [Advertisement], from peer: NodeName, at now: Instant,
+        _ list: [(signed: SignedAdvertisement, advertisement: Advertisement)], from peer: NodeName, at now: Instant,
         into sink: inout some RouterSink
     ) {
         var news: [SignedAdvertisement] = []
         var pathsChanged = false
-        for (signed, advertisement) in zip(list, decoded) {
+        for (signed, advertisement) in list {
             guard isWorthChecking(signed, advertisement) else { continue }
             guard signed.isGenuine(of: advertisement.origin, by: trust) else {
                 sink.alarm(.badSignature(origin: advertisement.origin, from: peer))
@@ -69,10 +81,13 @@ extension Router {
             }
             if advertisement.origin == local {
                 overtake(advertisement.stamp, from: peer, at: now, into: &sink)
-            } else if let held = database[advertisement.origin], held.advertisement.stamp == advertisement.stamp {
+                continue
+            }
+            let before = database[advertisement.origin]
+            if before?.advertisement.stamp == advertisement.stamp {
                 #if CANARIES
                     if Canary.isPlanted(.equalAdvertisementByArrival) {
-                        _ = database.install(entry(signed, advertisement, at: now))
+                        _ = database.install(entry(signed, advertisement, after: before, at: now))
                         news.append(signed)
                         pathsChanged = true
                         continue
@@ -80,8 +95,7 @@ extension Router {
                 #endif
                 sink.alarm(.equivocation(origin: advertisement.origin, stamp: advertisement.stamp, from: peer))
             } else {
-                let before = database[advertisement.origin]
-                guard database.install(entry(signed, advertisement, at: now)) else {
+                guard database.install(entry(signed, advertisement, after: before, at: now)) else {
                     sink.alarm(.tooManyRelays(refused: advertisement.origin))
                     continue
                 }
@@ -98,19 +112,25 @@ extension Router {
         guard signed.age < Limits.advertisementKeep else { return false }
         guard let held = heldStamp(of: advertisement.origin), held >= advertisement.stamp else { return true }
         guard held == advertisement.stamp else { return false }
-        let bytes = advertisement.origin == local ? ownSigned?.bytes : database[advertisement.origin]?.signed.bytes
-        return bytes != signed.bytes
+        return !isHeld(signed, of: advertisement.origin)
     }
 
+    /// - Parameter before: what is held of the origin. Its lists mostly name the same nodes, and a node's id is a hash.
     private func entry(
-        _ signed: SignedAdvertisement, _ advertisement: Advertisement, at now: Instant
+        _ signed: SignedAdvertisement, _ advertisement: Advertisement, after before: LinkStateDatabase.Entry?,
+        at now: Instant
     ) -> LinkStateDatabase.Entry {
-        LinkStateDatabase.Entry(
+        let held = before?.advertisement
+        let sameLinks = held?.links.elementsEqual(advertisement.links) { $0.peer == $1.peer } ?? false
+        let sameNodes = held?.attached.elementsEqual(advertisement.attached) { $0.node == $1.node } ?? false
+        return LinkStateDatabase.Entry(
             advertisement: advertisement, signed: signed,
             heardAt: Instant(nanoseconds: now.nanoseconds &- signed.age.wholeNanoseconds),
-            originID: identify(advertisement.origin.description),
-            linkIDs: advertisement.links.map { identify($0.peer.description) },
-            attachedIDs: advertisement.attached.map { identify($0.node.description) },
+            originID: before?.originID ?? identify(advertisement.origin.description),
+            linkIDs: sameLinks
+                ? before?.linkIDs ?? [] : advertisement.links.map { identify($0.peer.description) },
+            attachedIDs: sameNodes
+                ? before?.attachedIDs ?? [] : advertisement.attached.map { identify($0.node.description) },
             isUsed: signed.age < Limits.advertisementUse)
     }
 

@@ -72,7 +72,8 @@ extension Router: NodeDirectory {
 
     public func nodeName(of id: NodeID) -> NodeName? { directory.names[id] }
 
-    public func identity(of node: NodeName) -> NodeID { identify(node.description) }
+    /// The ids of neighbours are at hand.
+    public func identity(of node: NodeName) -> NodeID { adjacency(of: node)?.id ?? identify(node.description) }
 
     public func offers(_ service: NodeID, by node: NodeID) -> Bool {
         directory.offers.contains(Directory.Offer(service: service, provider: node))

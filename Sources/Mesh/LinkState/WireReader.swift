@@ -57,8 +57,10 @@ struct WireReader {
     mutating func text(_ field: String, most limit: Int) throws(LinkStateError) -> String {
         let count = Int(try byte(field))
         guard count <= limit else { throw .tooMuch(field, UInt64(count), limit: UInt64(limit)) }
-        let raw = try raw(count, field)
-        guard raw.allSatisfy({ (0x20...0x7E).contains($0) }) else { throw .badText(field) }
+        guard remaining >= count else { throw .truncated(field) }
+        let raw = bytes[position..<position + count]
+        position += count
+        for byte in raw where !(0x20...0x7E).contains(byte) { throw .badText(field) }
         return String(decoding: raw, as: UTF8.self)
     }
 

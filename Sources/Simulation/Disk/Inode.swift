@@ -18,11 +18,13 @@ final class Inode {
     }
 
     func write(_ new: UnsafeRawBufferPointer, at offset: Int) {
+        pending.part(from: bytes, at: offset..<offset + new.count)
         Self.put(new, at: offset, into: &bytes)
-        pending.append(new, at: offset)
+        pending.append(new.count, at: offset)
     }
 
     func truncate(to count: Int) {
+        pending.part(from: bytes, at: count..<max(count, bytes.count))
         Self.resize(&bytes, to: count)
         pending.appendTruncation(to: count)
     }
@@ -37,11 +39,16 @@ final class Inode {
     func apply(_ index: Int, range: Range<Int>? = nil) {
         let entry = pending.entries[index]
         if entry.isTruncation { return Self.resize(&durable, to: entry.offset) }
-        let part = range ?? 0..<entry.count
-        pending.bytes.withUnsafeBytes { all in
-            let bytes = UnsafeRawBufferPointer(
-                rebasing: all[entry.start + part.lowerBound..<entry.start + part.upperBound])
-            Self.put(bytes, at: entry.offset + part.lowerBound, into: &durable)
+        put(index, range ?? 0..<entry.count, at: entry.offset + (range?.lowerBound ?? 0))
+    }
+
+    /// A part of a pending write gets to the medium, and to this place on it.
+    func put(_ index: Int, _ part: Range<Int>, at place: Int) {
+        let entry = pending.entries[index]
+        let start = entry.start ?? entry.offset
+        (entry.start == nil ? bytes : pending.bytes).withUnsafeBytes { all in
+            let bytes = UnsafeRawBufferPointer(rebasing: all[start + part.lowerBound..<start + part.upperBound])
+            Self.put(bytes, at: place, into: &durable)
         }
     }
 
@@ -53,6 +60,7 @@ final class Inode {
 
     static func put(_ new: UnsafeRawBufferPointer, at offset: Int, into file: inout [UInt8]) {
         guard let source = new.baseAddress, !new.isEmpty else { return }
+        if file.count == offset { return file.append(contentsOf: new) }
         if file.count < offset + new.count { resize(&file, to: offset + new.count) }
         file.withUnsafeMutableBytes { file in
             file.baseAddress?.advanced(by: offset).copyMemory(from: source, byteCount: new.count)
@@ -68,36 +76,52 @@ final class Inode {
     }
 }
 
-/// Writes and truncations that are not on the medium yet, in order. Their bytes lie together, so that a write costs no
-/// allocation.
+/// Writes and truncations that are not on the medium yet, in order. What was written lies in the page cache; only where
+/// that changes once more before it is on the medium do these have the bytes for themselves.
 struct PendingWrites {
     struct Entry {
         /// Where in the file it goes; of a truncation the length that stays.
         var offset: Int
         /// Bytes; -1 for a truncation.
         var count: Int
-        /// Where its bytes begin in `bytes`.
-        var start: Int
+        /// Where its bytes begin in `bytes`; nil while the page cache has them as they were written.
+        var start: Int?
 
         var isTruncation: Bool { count < 0 }
     }
 
     private(set) var entries: [Entry] = []
     private(set) var bytes: [UInt8] = []
+    /// No write goes further.
+    private var end = 0
 
     var isEmpty: Bool { entries.isEmpty }
 
-    mutating func append(_ new: UnsafeRawBufferPointer, at offset: Int) {
-        guard !new.isEmpty else { return }
-        entries.append(Entry(offset: offset, count: new.count, start: bytes.count))
-        bytes.append(contentsOf: new)
+    /// The page cache has a write, ``part(from:at:)`` was called before.
+    mutating func append(_ count: Int, at offset: Int) {
+        guard count > 0 else { return }
+        entries.append(Entry(offset: offset, count: count))
+        end = max(end, offset + count)
     }
 
-    mutating func appendTruncation(to count: Int) { entries.append(Entry(offset: count, count: -1, start: 0)) }
+    mutating func appendTruncation(to count: Int) { entries.append(Entry(offset: count, count: -1)) }
+
+    /// The page cache is about to change at these places: what was written there before is kept apart.
+    mutating func part(from cache: [UInt8], at places: Range<Int>) {
+        // Files mostly grow.
+        guard places.lowerBound < end else { return }
+        for index in entries.indices where entries[index].start == nil && !entries[index].isTruncation {
+            let place = entries[index].offset..<entries[index].offset + entries[index].count
+            guard place.overlaps(places) else { continue }
+            entries[index].start = bytes.count
+            bytes.append(contentsOf: cache[place])
+        }
+    }
 
     mutating func removeAll() {
         entries.removeAll(keepingCapacity: true)
         bytes.removeAll(keepingCapacity: true)
+        end = 0
     }
 
     /// True where a byte of the file has a newer value on its way.

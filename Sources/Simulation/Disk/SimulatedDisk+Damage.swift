@@ -34,10 +34,7 @@ extension SimulatedDisk {
         for index in inode.pending.entries.indices where index != chosen { inode.apply(index) }
         if inode.durable.count < length { Inode.resize(&inode.durable, to: length) }
         let bytes = min(entry.count, length - wrong)
-        inode.pending.bytes.withUnsafeBytes { all in
-            let part = UnsafeRawBufferPointer(rebasing: all[entry.start..<entry.start + bytes])
-            Inode.put(part, at: wrong, into: &inode.durable)
-        }
+        inode.put(chosen, 0..<bytes, at: wrong)
         inode.pending.removeAll()
         damageLog.append(
             Damage(kind: .misdirectedWrite, path: file.path, range: entry.offset..<entry.offset + entry.count))

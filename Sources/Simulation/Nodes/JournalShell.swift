@@ -8,8 +8,11 @@ final class JournalShell {
 
     private let host: Host
     private let model: StoreModel
-    private var committer: Committer<SimulatedDisk>
+    // Not checked for overlapping access when it runs, as `World` says.
+    @exclusivity(unchecked) private var committer: Committer<SimulatedDisk>
     private var batch = JournalBatch()
+    /// Empty between two commits; kept for its memory.
+    @exclusivity(unchecked) private var taken = JournalBatch()
     /// What the commit under way will have brought once its time has passed.
     private var underWay: [JournalCompletion]?
     private var needsTidying = false
@@ -39,16 +42,17 @@ final class JournalShell {
     }
 
     private func begin() {
-        var taken = JournalBatch()
         swap(&taken, &batch)
+        let isEmpty = taken.isEmpty
         model.submitted(taken)
         let completions = committer.run(taken)
         model.completed(completions, at: host)
         underWay = completions
+        taken.removeAll()
         needsTidying = true
         let latency = host.disk.takeLatency()
         host.after(
-            committer.isStalled && taken.isEmpty ? Committer<SimulatedDisk>.retryDelay : latency, token: Self.token)
+            committer.isStalled && isEmpty ? Committer<SimulatedDisk>.retryDelay : latency, token: Self.token)
     }
 
     /// The commit's time has passed.

@@ -31,12 +31,15 @@ final class LinkShell {
     }
 
     let host: Host
-    var exchange: Exchange
-    weak var owner: (any LinkShellOwner)?
-    private var connections: [Connection] = []
-    private var targets: [Target]
+    // Not checked for overlapping access when it runs, as `World` says.
+    @exclusivity(unchecked) var exchange: Exchange
+    /// The program that holds this shell, and outlives it. Not weak: every use of an object with weak references to it
+    /// goes a longer way.
+    unowned(unsafe) var owner: (any LinkShellOwner)?
+    @exclusivity(unchecked) private var connections: [Connection] = []
+    @exclusivity(unchecked) private var targets: [Target]
     /// Who is or was at each link, by link index.
-    private var peers: [NodeName?] = []
+    @exclusivity(unchecked) private var peers: [NodeName?] = []
     private let identify: (NodeName) -> NodeID
 
     init(_ host: Host, _ exchange: consuming Exchange, dials: [NodeName], identify: @escaping (NodeName) -> NodeID) {

@@ -14,9 +14,10 @@ final class RelayProgram: Program {
     private let dials: [NodeName]
     private let flows: [FlowDeclaration]
     private let mesh: MeshModel
-    private(set) var machine: RelayMachine<SimulatedTrust>?
-    private(set) var links: LinkShell?
-    private(set) var journal: JournalShell?
+    // Not checked for overlapping access when it runs, as `World` says.
+    @exclusivity(unchecked) private(set) var machine: RelayMachine<SimulatedTrust>?
+    @exclusivity(unchecked) private(set) var links: LinkShell?
+    @exclusivity(unchecked) private(set) var journal: JournalShell?
 
     init(
         _ host: Host, _ settings: RelaySettings, dials: [NodeName], flows: [FlowDeclaration], _ mesh: MeshModel

@@ -10,7 +10,7 @@ struct SimulatedTrust: AdvertisementTrust, ReceiptTrust {
 
     private static func signature(_ bytes: [UInt8]) -> [UInt8] {
         let sum = CRC32C.checksum(of: bytes)
-        return (0..<16).flatMap { _ in (0..<4).map { UInt8(truncatingIfNeeded: sum >> ($0 * 8)) } }
+        return (0..<64).map { UInt8(truncatingIfNeeded: sum >> ($0 % 4 * 8)) }
     }
 
     func sign(_ bytes: [UInt8]) -> (signature: [UInt8], certificate: [UInt8]) {

@@ -1,15 +1,15 @@
 import Envelope
 
-/// What a person needs of a run that went wrong: the seed, the dials, a drawing of the last events, and how to run it
-/// again.
+/// What a person needs of a run that went wrong: the seed, the commit, the step, the dials, a drawing of the last events,
+/// and how to run it again.
 struct Report {
     let text: String
 
     init(_ world: World, _ violation: Violation, events: Int = 60) {
         let counts = world.faults
         text = """
-            violation: \(violation)
-            seed \(world.seed), \(world.topology.nodes.count) nodes, \(world.topology.links.count) links
+            violation with seed \(world.seed), commit \(world.commit ?? "not told"): \(violation)
+            \(world.topology.nodes.count) nodes, \(world.topology.links.count) links
             faults that happened: \(counts.total == 0 ? "none" : counts.description)
 
             dials

@@ -35,6 +35,8 @@ public final class World {
     public var safetySteps = Int.max
     /// What a report says about how to run it again.
     public var command: String?
+    /// What a report says about which commit ran; nothing else depends on it.
+    public var commit: String?
 
     let makeProgram: (Host) -> any Program
 
@@ -92,6 +94,12 @@ public final class World {
         }
         layLinks(random)
         scheduleFaults()
+    }
+
+    /// A host and its process hold each other: without this no world would ever be given back, and a thousand seeds
+    /// would take the memory of a thousand meshes.
+    deinit {
+        for host in hosts { host.process = Process() }
     }
 
     /// True time since the world began.

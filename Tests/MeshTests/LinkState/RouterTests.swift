@@ -198,6 +198,27 @@ import Testing
         #expect(sink == ToySink())
     }
 
+    @Test mutating func whatIsHeldIsNoNewsFromWhomeverItComes() throws {
+        up("b/r")
+        up("c/r")
+        let known = relay("b/r", links: ["a/r", "c/r"], agents: ["b/x"])
+        try hear([known], from: "b/r", at: seconds(1))
+        router.timeReached(seconds(2), into: &sink)
+        let own = try #require(try lastOwn)
+        sink = ToySink()
+        try hear([known, own], from: "c/r", at: seconds(3))
+        #expect(sink.sent.isEmpty && sink.alarms.isEmpty && sink.changes == 0)
+        // Beside it there may be news, and what is none is still refused.
+        try hear([known, relay("c/r", links: ["a/r"], agents: ["c/x"])], from: "c/r", at: seconds(4))
+        #expect(route("c/x") == .nextHops([toyID("c/r")]))
+        var broken = SignedAdvertisement(known, signedBy: ToyTrust(name: known.origin))
+        broken.bytes.removeLast()
+        let message = LinkStateMessage.advertisements([broken]).encoded()
+        #expect(throws: LinkStateError.self) {
+            try router.receive(message, from: node("c/r"), at: seconds(5), into: &sink)
+        }
+    }
+
     @Test mutating func olderNewsAreIgnored() throws {
         up("b/r")
         let newest = relay("b/r", boot: 2, sequence: 5, links: ["a/r"])

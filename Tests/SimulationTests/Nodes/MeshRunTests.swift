@@ -31,6 +31,20 @@ struct MeshRunTests {
         }
     }
 
+    /// Else a thousand seeds take the memory of a thousand meshes.
+    @Test func aMeshIsGivenBack() {
+        weak var host: Host?
+        weak var program: (any Program)?
+        do {
+            let simulation = Simulation(.quiet(seed: 7, relays: 1, agents: 2, load: 1))
+            simulation.world.run(for: .seconds(3))
+            host = simulation.world.hosts.first
+            program = host?.program
+            #expect(program != nil)
+        }
+        #expect(host == nil && program == nil)
+    }
+
     @Test func withoutFaultsEveryRecordHasItsEffectAndNothingIsStored() {
         var scenario = Scenario.quiet(seed: 7, relays: 3, agents: 4, load: 40)
         scenario.drawnDials.safetyTime = .seconds(30)
