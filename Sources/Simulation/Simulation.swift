@@ -70,7 +70,8 @@ public final class Simulation {
         let flows = [
             FlowDeclaration(name: "all", from: [.everything], to: [.everything], lane: .live, bytesPerSecond: nil)
         ]
-        let sinkFaults = random.chance(0.3) ? 0.05 : 0
+        var edges = SeededRandom(seed: scenario.seed).fork("edges")
+        let sinkFaults = SimulatedSink.Faults(&edges)
         self.ledger = ledger
         world = scenario.world { host in
             let dials = topology.dialled(by: host.name)

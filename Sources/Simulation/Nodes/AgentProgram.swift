@@ -12,8 +12,7 @@ final class AgentProgram: Program {
         var resendAfter: Duration
         var segmentBytes = 256 << 10
         var storeBytes = 8 << 20
-        /// The probability that a commit of a sink fails, with or without having had its effect.
-        var sinkFaults = 0.0
+        var sinkFaults = SimulatedSink.Faults()
     }
 
     static let directory = "/agent"
