@@ -56,7 +56,7 @@ package struct SinkMachine {
         /// - isBlocked: a stream waits because its batch is rejected.
         case committed(records: Int, isBlocked: Bool)
         /// - isNew: another reason than that of the failure before.
-        case failed(SinkFailure, isNew: Bool)
+        case failed(ConnectorFailure, isNew: Bool)
         /// The stream waits until the sink takes this one.
         case blocked(StreamID, Sequence, reason: String)
     }
@@ -271,7 +271,7 @@ package struct SinkMachine {
     ///   - failure: `rejected` means a commit of which nothing has happened; said of anything else it is a failure
     ///     like others.
     ///   - random: a uniformly random word.
-    package mutating func failed(_ failure: SinkFailure, at now: Instant, random: UInt64) {
+    package mutating func failed(_ failure: ConnectorFailure, at now: Instant, random: UInt64) {
         guard failure.kind == .rejected, isCommitting else { return fail(failure, at: now, random: random) }
         switch stage {
         case .whole: stage = .single
@@ -284,7 +284,7 @@ package struct SinkMachine {
 
     /// Keeps what was to be committed, gives the rest back to the relay, and rests. Whether the failed commit took
     /// effect after all, the marks tell when the sink is open again.
-    private mutating func fail(_ failure: SinkFailure, at now: Instant, random: UInt64) {
+    private mutating func fail(_ failure: ConnectorFailure, at now: Instant, random: UInt64) {
         isOpen = false
         facts.append(.failed(failure, isNew: failure.reason != lastReason))
         lastReason = failure.reason

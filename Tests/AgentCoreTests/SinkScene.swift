@@ -30,7 +30,7 @@ struct SinkScene {
     /// Of the coming commits, in turn; nil where it goes well.
     var faults: [Fault?] = []
     /// Of the coming openings and questions.
-    var refusals: [SinkFailure.Kind] = []
+    var refusals: [ConnectorFailure.Kind] = []
     /// Not taken while they stand here, unless without records.
     var rejected: Set<Place> = []
     /// Not even a batch without records passes.
@@ -100,9 +100,9 @@ struct SinkScene {
         facts += machine.takeFacts()
     }
 
-    private mutating func fail(_ kind: SinkFailure.Kind, _ reason: String) {
+    private mutating func fail(_ kind: ConnectorFailure.Kind, _ reason: String) {
         random = random &* 6_364_136_223_846_793_005 &+ 1
-        machine.failed(SinkFailure(kind, reason), at: now, random: random)
+        machine.failed(ConnectorFailure(kind, reason), at: now, random: random)
     }
 
     private mutating func open() {

@@ -29,8 +29,7 @@ extension SinkWorker {
             machine.setAside(settings.quarantine(item.envelope, reason), at: Clock.now)
         case .open, .askMark, .commit:
             do throws(ConnectorError) { try use(&sink, step, &machine) } catch {
-                let failure = SinkFailure(error.kind.ofSink, error.description)
-                machine.failed(failure, at: Clock.now, random: Entropy.word())
+                machine.failed(ConnectorFailure(error), at: Clock.now, random: Entropy.word())
             }
         }
         tell(&machine)
@@ -80,7 +79,7 @@ extension SinkWorker {
         switch fact {
         case .committed(let records, let isBlocked): status.succeeded(records: records, isBlocked: isBlocked)
         case .failed(let failure, let isNew):
-            status.failed(failure.kind == .transient ? "retrying" : "misconfigured", failure.reason)
+            status.failed(failure.state, failure.reason)
             guard isNew else { return }
             log.error(
                 "sink.failed", "a sink cannot take data; it is tried again and nothing is skipped",
@@ -100,15 +99,5 @@ extension SinkWorker {
 extension Delivery {
     fileprivate init(_ item: SinkItem) {
         self.init(source: item.source, stream: item.stream, sequence: item.sequence, batch: item.batch)
-    }
-}
-
-extension ConnectorError.Kind {
-    fileprivate var ofSink: SinkFailure.Kind {
-        switch self {
-        case .transient: .transient
-        case .configuration: .configuration
-        case .rejected: .rejected
-        }
     }
 }

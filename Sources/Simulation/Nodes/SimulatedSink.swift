@@ -170,14 +170,14 @@ final class SimulatedSink {
 
     /// A person must change something, or it passes by itself: for the data it is the same.
     private func fail() {
-        let failure = SinkFailure(host.random.chance(0.2) ? .configuration : .transient, "a fault")
+        let failure = ConnectorFailure(host.random.chance(0.2) ? .configuration : .transient, "a fault")
         machine.failed(failure, at: host.now, random: host.random.next())
     }
 
     /// First comes the effect, a moment later the word about it.
     private func commit(_ items: [SinkItem]) {
         if rejects(items) {
-            return machine.failed(SinkFailure(.rejected, "not now"), at: host.now, random: host.random.next())
+            return machine.failed(ConnectorFailure(.rejected, "not now"), at: host.now, random: host.random.next())
         }
         let fails = host.isFaulty && host.random.chance(faults.commits)
         if !fails || host.random.chance(0.5) {
