@@ -4,14 +4,14 @@ import Mesh
 
 /// What was handed over and is not durable yet, as a machine without I/O.
 ///
-/// Invariant: the envelopes of a stream become durable in their order, or else a crash could leave the checkpoint
-/// of a later one without the records of an earlier one. So a stream of which the journal refused an envelope is
-/// held whole until that one is taken.
+/// Invariant: the envelopes of a job become durable in their order, whatever streams they are in, or else a crash could
+/// leave the checkpoint of a later one without the records of an earlier one. So a chain of which the journal refused an
+/// envelope is held whole until that one is taken.
 public struct OutboxGate: Sendable {
     /// Bytes handed over and not yet durable, before the makers wait.
     public static let pendingBytes = 16 << 20
 
-    private struct Stream {
+    private struct Chain {
         /// In the journal's hands.
         var outstanding = 0
         /// Refused, or made since then; in order.
@@ -26,8 +26,8 @@ public struct OutboxGate: Sendable {
     private var pending: [UInt64: Submission] = [:]
     private var bytes = 0
     private var nextToken: UInt64 = 1
-    /// Of streams that have something pending, by chain.
-    private var streams: [UInt64: Stream] = [:]
+    /// Those that have something pending.
+    private var chains: [UInt64: Chain] = [:]
 
     public init(machineBoot: Bytes16) { boot = machineBoot }
 
@@ -44,10 +44,10 @@ public struct OutboxGate: Sendable {
         pending[token] = submission
         bytes += submission.envelope.count
         let chain = submission.stream.chain
-        let wasHeld = streams[chain, default: Stream()].isHeld
+        let wasHeld = chains[chain, default: Chain()].isHeld
         if !wasHeld, append(token, submission, &batch, at: now) { return (token, false) }
-        streams[chain, default: Stream()].isHeld = true
-        streams[chain, default: Stream()].held.append(token)
+        chains[chain, default: Chain()].isHeld = true
+        chains[chain, default: Chain()].held.append(token)
         return (token, !wasHeld)
     }
 
@@ -65,58 +65,58 @@ public struct OutboxGate: Sendable {
                 OutboxRecord.envelopeKind, token: token, front.readable,
                 UnsafeRawBufferPointer(rebasing: envelope[Header.size...]), chain: submission.stream.chain)
         }
-        if isTaken { streams[submission.stream.chain, default: Stream()].outstanding += 1 }
+        if isTaken { chains[submission.stream.chain, default: Chain()].outstanding += 1 }
         return isTaken
     }
 
-    /// The journal did not take it: it is held, and all of its stream with it.
+    /// The journal did not take it: it is held, and all of its chain with it.
     /// - Returns: whether it was pending; ``retryAll(_:at:)`` should then be called in a while.
     public mutating func refuse(_ token: UInt64) -> Bool {
         guard let submission = pending[token] else { return false }
         let chain = submission.stream.chain
-        var stream = streams[chain, default: Stream()]
-        stream.outstanding -= 1
-        stream.isHeld = true
+        var entry = chains[chain, default: Chain()]
+        entry.outstanding -= 1
+        entry.isHeld = true
         // What was refused is older than what was held back since.
-        let place = stream.held.firstIndex { $0 > token } ?? stream.held.count
-        stream.held.insert(token, at: place)
-        streams[chain] = stream
+        let place = entry.held.firstIndex { $0 > token } ?? entry.held.count
+        entry.held.insert(token, at: place)
+        chains[chain] = entry
         return true
     }
 
-    /// Hands over again what was refused, each stream in its order.
+    /// Hands over again what was refused, each chain in its order.
     /// - Returns: whether something is held still.
     public mutating func retryAll(_ batch: inout JournalBatch, at now: Instant) -> Bool {
         var isHeld = false
-        for chain in streams.keys.sorted() {
-            guard streams[chain]?.isHeld == true else { continue }
+        for chain in chains.keys.sorted() {
+            guard chains[chain]?.isHeld == true else { continue }
             release(chain, &batch, at: now)
-            if streams[chain]?.isHeld == true { isHeld = true }
+            if chains[chain]?.isHeld == true { isHeld = true }
         }
         return isHeld
     }
 
     private mutating func release(_ chain: UInt64, _ batch: inout JournalBatch, at now: Instant) {
         // While the journal has not answered for all, an answer may be a refusal of an earlier one.
-        guard let stream = streams[chain], stream.outstanding == 0 else { return }
+        guard let entry = chains[chain], entry.outstanding == 0 else { return }
         if isOpen { batch.mend(chain: chain) }
         var taken = 0
-        for token in stream.held {
+        for token in entry.held {
             if let submission = pending[token], !append(token, submission, &batch, at: now) { break }
             taken += 1
         }
-        streams[chain]?.held.removeFirst(taken)
-        streams[chain]?.isHeld = taken < stream.held.count
+        chains[chain]?.held.removeFirst(taken)
+        chains[chain]?.isHeld = taken < entry.held.count
     }
 
     /// The submission is durable: takes it out.
     public mutating func take(_ token: UInt64) -> Submission? {
         guard let submission = pending.removeValue(forKey: token) else { return nil }
         bytes -= submission.envelope.count
-        var stream = streams[submission.stream.chain, default: Stream()]
-        stream.outstanding -= 1
-        let isIdle = stream.outstanding == 0 && !stream.isHeld
-        streams[submission.stream.chain] = isIdle ? nil : stream
+        var entry = chains[submission.stream.chain, default: Chain()]
+        entry.outstanding -= 1
+        let isIdle = entry.outstanding == 0 && !entry.isHeld
+        chains[submission.stream.chain] = isIdle ? nil : entry
         return submission
     }
 

@@ -7,7 +7,7 @@ public struct OutboxStream: Sendable {
     public let job: String
     public let destination: NodeID
     public let lane: Lane
-    /// The journal keeps the stream's records in order by it; unlike all others of the process, never 0.
+    /// The journal keeps the records of the job's streams in order by it; unlike that of other jobs of the process, never 0.
     public let chain: UInt64
 
     public init(id: StreamID, job: String, destination: NodeID, lane: Lane, chain: UInt64) {

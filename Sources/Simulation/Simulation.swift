@@ -68,14 +68,15 @@ public final class Simulation {
         var settings = SeededRandom(seed: scenario.seed).fork("relays")
         let relays = RelaySettings(&settings, disksForget: scenario.losesDurableData)
         var random = SeededRandom(seed: scenario.seed).fork("load")
-        let plans = Self.plans(scenario, &random)
+        var edges = SeededRandom(seed: scenario.seed).fork("edges")
+        let plans = Self.plans(scenario, &random, &edges)
         let keys = SimulatedKeys(SeededRandom(seed: scenario.seed).fork("keys"))
         let agents = topology.nodes.filter { $0.kind == .agent }.map(\.name)
         let ledger = DataLedger(hosts: topology.nodes.count, destinations: plans.map(\.plan.destination))
         let flows = [
             FlowDeclaration(name: "all", from: [.everything], to: [.everything], lane: .live, bytesPerSecond: nil)
         ]
-        let sinkFaults = random.chance(0.3) ? 0.05 : 0
+        let sinkFaults = SimulatedSink.Faults(&edges)
         let mesh = MeshModel(hosts: topology.nodes.count, disksForget: scenario.losesDurableData)
         self.ledger = ledger
         self.mesh = mesh
@@ -105,7 +106,7 @@ public final class Simulation {
     }
 
     private static func plans(
-        _ scenario: Scenario, _ random: inout SeededRandom
+        _ scenario: Scenario, _ random: inout SeededRandom, _ edges: inout SeededRandom
     ) -> [(source: NodeName, plan: SimulatedJob.Plan)] {
         let agents = scenario.topology.nodes.filter { $0.kind == .agent }.map(\.name)
         guard agents.count > 1 else { return [] }
@@ -123,7 +124,8 @@ public final class Simulation {
                     SimulatedJob.Plan(
                         name: "job-\(index)", number: index, destination: destination, lane: lane,
                         compression: compression, records: UInt64(scenario.load), recordsAtOnce: 1...3,
-                        valueBytes: 0...largest, pace: .nanoseconds(pace)...(.nanoseconds(pace * 3)))
+                        valueBytes: 0...largest, pace: .nanoseconds(pace)...(.nanoseconds(pace * 3)),
+                        habits: SimulatedJob.Habits(&edges))
                 ))
         }
         return plans

@@ -85,11 +85,10 @@ final class Inbox: Sendable {
             outcomes.append(.giveBack(arrival.instance, Self.unwantedDelay))
             return
         }
-        let item = SinkWorker.Item(
-            instance: arrival.instance, floor: arrival.header.floor,
-            delivery: Delivery(
-                source: arrival.header.source, stream: arrival.header.stream, sequence: arrival.header.sequence,
-                batch: batch), records: reader.count, envelope: worker.keepsEnvelopes ? arrival.envelope : [])
+        let item = SinkItem(
+            instance: arrival.instance, source: arrival.header.source, stream: arrival.header.stream,
+            sequence: arrival.header.sequence, floor: arrival.header.floor, batch: batch, records: reader.count,
+            envelope: worker.keepsEnvelopes ? arrival.envelope : [])
         if !worker.add(item) { outcomes.append(.giveBack(arrival.instance, SinkWorker.giveBackDelay)) }
     }
 }

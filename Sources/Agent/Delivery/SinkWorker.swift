@@ -5,23 +5,9 @@ import Node
 import Platform
 import Synchronization
 
-/// Drives one sink on a thread of its own: brings each stream into order, applies in batches, says what is durable.
-///
-/// A sink that fails is tried for ever, with growing pauses: nothing is skipped, and what does not fit in memory
-/// meanwhile goes back to the relay, so that other sinks are not held up. A batch that the sink rejects holds up its
-/// own stream only, or is put into the quarantine where the configuration says so.
+/// Drives one sink on a thread of its own. What is done with what comes for it, and when, ``AgentCore/SinkMachine``
+/// says; here are the thread, the queue before it, the sink, the log and the status.
 final class SinkWorker: Sendable {
-    struct Item: Sendable {
-        var instance: InstanceID
-        var floor: Sequence
-        var delivery: Delivery
-        var records: Int
-        /// The envelope as it came, where a rejected batch is to be quarantined; else empty.
-        var envelope: [UInt8] = []
-
-        var bytes: Int { delivery.batch.count + envelope.count }
-    }
-
     /// What the worker needs beside the sink.
     struct Settings: Sendable {
         var name: String
@@ -29,24 +15,28 @@ final class SinkWorker: Sendable {
         /// Keeps an envelope durably; false where there is no room for it.
         var quarantine: @Sendable (_ envelope: [UInt8], _ reason: String) -> Bool = { _, _ in false }
         /// Between attempts after a failure.
-        var pauses = Backoff(shortest: .milliseconds(100), longest: .seconds(30))
-        /// How long a stream waits before a rejected batch is tried again: a person may have made room for it.
-        var rejectionDelay: Duration = .seconds(30)
+        var pauses = SinkMachine.Settings().pauses
+        /// How long a stream waits before a rejected batch is tried again.
+        var rejectionDelay = SinkMachine.Settings().rejectionDelay
+
+        var machine: SinkMachine.Settings {
+            var settings = SinkMachine.Settings()
+            settings.quarantines = onReject == .quarantine
+            settings.pauses = pauses
+            settings.rejectionDelay = rejectionDelay
+            return settings
+        }
     }
 
     /// Bytes of batches that may wait to be ordered; and as many again for earlier ones of their stream.
-    static let memoryBytes = 32 << 20
-    /// Bytes of batches brought to the sink in one commit.
-    static let commitBytes = 8 << 20
-    static let giveBackDelay: Duration = .milliseconds(200)
-    /// For one that cannot be ordered now: long enough that the relay lays it aside, so that the envelope which must
-    /// come first, and may stand behind it in the relay's queue, passes it.
-    static let asideDelay: Duration = .seconds(1)
+    static let memoryBytes = SinkMachine.Settings().memoryBytes
+    static let commitBytes = SinkMachine.Settings().commitBytes
+    static let giveBackDelay = SinkMachine.Settings().giveBackDelay
 
     let settings: Settings
     let status: SinkStatus
     let factory: ConnectorMaking.SinkFactory
-    let queue = WorkQueue<Item>()
+    let queue = WorkQueue<SinkItem>()
     let report: @Sendable ([DeliveryOutcome]) -> Void
     let log: Log
     /// Interrupts a pause after a failure.
@@ -84,7 +74,7 @@ final class SinkWorker: Sendable {
     }
 
     /// - Returns: false where there is no room or the worker is stopping; the item is to be given back then.
-    func add(_ item: Item) -> Bool {
+    func add(_ item: SinkItem) -> Bool {
         guard bytesQueued.load(ordering: .relaxed) < Self.memoryBytes else { return false }
         bytesQueued.add(item.bytes, ordering: .relaxed)
         if queue.add(item) { return true }

@@ -6,9 +6,8 @@ import Node
 import Platform
 import Synchronization
 
-/// Makes the envelopes of one job: seals batches in the order given and hands them to the outbox.
-///
-/// A stream begins with the process and again with every new key, so that no key is ever used with a nonce twice.
+/// Makes the envelopes of one job: seals batches in the order given and hands them to the outbox. In which stream and
+/// under which number, ``AgentCore/StreamWriter`` says.
 final class EnvelopeMaker: Sendable {
     struct Settings: Sendable {
         var job: String
@@ -25,12 +24,12 @@ final class EnvelopeMaker: Sendable {
     private let keys: KeyRing
     private let port: OutboxPort
     private let begun: @Sendable (StreamHandle, StreamID?) -> Void
-    private let state = Mutex<State>(State())
+    private let state: Mutex<State>
 
     private struct State: ~Copyable {
+        var writer: StreamWriter
         var sealer: Sealer?
         var handle: StreamHandle?
-        var next = Sequence(1)
     }
 
     /// - Parameter begun: told of each new stream before its first envelope, with the id of the one before, which
@@ -45,17 +44,21 @@ final class EnvelopeMaker: Sendable {
         self.keys = keys
         self.port = port
         self.begun = begun
+        let writer = StreamWriter(
+            .init(
+                job: settings.job, destination: destination, lane: settings.lane, chain: StreamHandle.nextChain()))
+        state = Mutex(State(writer: writer))
     }
 
     /// Whether one more may be made now.
     var hasRoom: Bool {
-        let (handle, next) = state.withLock { ($0.handle, $0.next) }
+        let (handle, next) = state.withLock { ($0.handle, $0.writer.next) }
         return handle.map { port.hasRoom($0, next) } ?? true
     }
 
     /// Waits until the outbox takes one more; false when the agent stops.
     func awaitRoom(bell: Bell, isCancelled: () -> Bool) -> Bool {
-        let (handle, next) = state.withLock { ($0.handle, $0.next) }
+        let (handle, next) = state.withLock { ($0.handle, $0.writer.next) }
         guard let handle else { return !isCancelled() }
         return port.awaitRoom(handle, next, bell: bell, isCancelled: isCancelled)
     }
@@ -70,7 +73,7 @@ final class EnvelopeMaker: Sendable {
             let handle = try prepare(&state)
             var envelope: [UInt8] = []
             envelope.reserveCapacity(batch.count + 512)
-            let sequence = state.next
+            let sequence = state.writer.next
             do throws(SealError) {
                 try state.sealer?.seal(
                     batch, sequence: sequence, floor: min(handle.floor, sequence), created: Clock.wall,
@@ -79,7 +82,7 @@ final class EnvelopeMaker: Sendable {
             } catch {
                 throw .seal(error)
             }
-            state.next = sequence.next
+            state.writer.advance()
             port.submit(
                 Submission(
                     stream: handle.stream, sequence: sequence, envelope: envelope, lifetime: settings.lifetime,
@@ -93,15 +96,11 @@ final class EnvelopeMaker: Sendable {
         guard let pair = keys.current.sealing(for: destination, at: Clock.wall) else {
             throw .noKey(settings.destination.description)
         }
-        if let handle = state.handle, state.sealer?.key == pair.id, state.next.number < Limits.streamEnvelopes {
-            return handle
-        }
-        let handle = StreamHandle(
-            id: StreamID(Entropy.bytes16()), job: settings.job, destination: destination, lane: settings.lane)
-        let last = state.handle?.id
+        if let handle = state.handle, !state.writer.mustBegin(with: pair.id) { return handle }
+        let (stream, last) = state.writer.begin(StreamID(Entropy.bytes16()), with: pair.id)
+        let handle = StreamHandle(stream)
         state.sealer = Sealer(pair, from: source, to: destination, stream: handle.id)
         state.handle = handle
-        state.next = Sequence(1)
         begun(handle, last)
         return handle
     }

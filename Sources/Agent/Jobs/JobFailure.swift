@@ -1,3 +1,4 @@
+import AgentCore
 import Envelope
 import Keyring
 
@@ -18,15 +19,35 @@ enum JobFailure: Error, CustomStringConvertible {
         }
     }
 
-    var state: String {
+    /// The same in the words of the machines.
+    var ofConnector: ConnectorFailure {
         switch self {
-        case .connector(let error): error.kind == .transient ? "retrying" : "misconfigured"
-        case .envelope, .seal: "retrying"
-        case .noKey: "misconfigured"
+        case .connector(let error): ConnectorFailure(error)
+        case .envelope, .seal: ConnectorFailure(.transient, description)
+        case .noKey: ConnectorFailure(.configuration, description)
         }
+    }
+
+    static func ofSource<Value>(_ body: () throws(ConnectorError) -> Value) throws(JobFailure) -> Value {
+        do throws(ConnectorError) { return try body() } catch { throw .connector(error) }
     }
 
     static func catching<Value>(_ body: () throws(EnvelopeError) -> Value) throws(JobFailure) -> Value {
         do throws(EnvelopeError) { return try body() } catch { throw .envelope(error) }
     }
+}
+
+extension ConnectorFailure {
+    init(_ error: ConnectorError) {
+        let kind: Kind =
+            switch error.kind {
+            case .transient: .transient
+            case .configuration: .configuration
+            case .rejected: .rejected
+            }
+        self.init(kind, error.description)
+    }
+
+    /// How a job or a sink is that waits because of it.
+    var state: String { kind == .transient ? "retrying" : "misconfigured" }
 }

@@ -1,12 +1,11 @@
+import AgentCore
 import Envelope
 import Node
 import Platform
 import Synchronization
 
-/// Runs one collecting job on a thread of its own: waits for its time, reads, seals, hands over.
-///
-/// The checkpoint moves with what is durable in the outbox, so whatever is killed when, the source is read on from
-/// the right place.
+/// Runs one collecting job on a thread of its own. When it reads, hands over, goes back and tidies up,
+/// ``AgentCore/JobMachine`` says; here are the thread, the source, the batch being filled, the schedule and the log.
 final class JobRunner: Sendable {
     let configuration: JobConfiguration
     let status: JobStatus
@@ -20,11 +19,7 @@ final class JobRunner: Sendable {
     private let thread = Mutex<Threads.Handle?>(nil)
     private let ended = Reply<Bool>()
 
-    /// A number of a stream.
-    struct Place: Equatable {
-        var stream: StreamID
-        var sequence: Sequence
-    }
+    typealias Place = JobMachine.Place
 
     init(
         _ configuration: JobConfiguration, schedule: Schedule, factory: @escaping ConnectorMaking.SourceFactory,

@@ -59,13 +59,13 @@ final class OutboxPort: Sendable {
         return token
     }
 
-    /// The journal did not take it: it is held, and all of its stream with it.
+    /// The journal did not take it: it is held, and all of its job with it.
     func refuse(_ token: UInt64) {
         let needsRetry = state.withLock { $0.gate.refuse(token) ? $0.needsRetry : nil }
         needsRetry?()
     }
 
-    /// Hands over again what was refused, each stream in its order.
+    /// Hands over again what was refused, each job in its order.
     /// - Returns: whether something is held still.
     func retryAll() -> Bool {
         state.withLock { state in

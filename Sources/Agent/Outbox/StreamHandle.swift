@@ -10,14 +10,10 @@ final class StreamHandle: Sendable {
 
     private static let chains = Atomic<UInt64>(0)
 
-    /// Places of the destination's window kept back for what is on its way.
-    static let reserve: UInt64 = 1024
+    init(_ stream: OutboxStream) { self.stream = stream }
 
-    init(id: StreamID, job: String, destination: NodeID, lane: Lane) {
-        stream = OutboxStream(
-            id: id, job: job, destination: destination, lane: lane,
-            chain: Self.chains.add(1, ordering: .relaxed).newValue)
-    }
+    /// Unlike all others of the process.
+    static func nextChain() -> UInt64 { chains.add(1, ordering: .relaxed).newValue }
 
     var id: StreamID { stream.id }
 
@@ -26,5 +22,5 @@ final class StreamHandle: Sendable {
     func raiseFloor(to sequence: Sequence) { lowest.store(sequence.number, ordering: .releasing) }
 
     /// True where the destination's window has room for one more.
-    func mayMake(_ sequence: Sequence) -> Bool { sequence.number < floor.number + Limits.window - Self.reserve }
+    func mayMake(_ sequence: Sequence) -> Bool { StreamWriter.hasRoom(for: sequence, floor: floor) }
 }

@@ -74,7 +74,7 @@ extension AgentService {
         let name = job.configuration.name
         try job.start(
             from: machine.checkpoint(of: name).map { Checkpoint($0) },
-            behind: machine.lastUnreceipted(of: name).map { JobRunner.Place(stream: $0.stream, sequence: $0.sequence) })
+            behind: machine.lastUnreceipted(of: name).map { .init(stream: $0.stream, sequence: $0.sequence) })
         startedJobs.insert(name)
     }
 

@@ -12,8 +12,7 @@ final class AgentProgram: Program {
         var resendAfter: Duration
         var segmentBytes = 256 << 10
         var storeBytes = 8 << 20
-        /// The probability that a commit of a sink fails, with or without having had its effect.
-        var sinkFaults = 0.0
+        var sinkFaults = SimulatedSink.Faults()
     }
 
     static let directory = "/agent"
@@ -31,6 +30,9 @@ final class AgentProgram: Program {
     private(set) var journal: JournalShell?
     /// When what the journal refused is handed over again.
     private var retryDue = Instant.never
+    /// Streams that get no more and are not closed yet, and when that is tried.
+    private var closing: [StreamID] = []
+    private var closeDue = Instant.never
 
     init(_ host: Host, _ settings: Settings, dials: [NodeName], keychain: Keychain, ledger: DataLedger) {
         self.host = host
@@ -67,14 +69,20 @@ final class AgentProgram: Program {
         gate.isOpen = true
         drive { machine, _, batch in machine.recovered(&batch) }
         sink = SimulatedSink(host, keychain, ledger, faults: settings.sinkFaults)
-        jobs = settings.jobs.enumerated().map { number, plan in
-            SimulatedJob(
-                plan, chain: UInt64(number + 1), from: machine?.checkpoint(of: plan.name), source: identity,
-                at: host.now)
-        }
+        for plan in settings.jobs { begin(plan) }
         for job in jobs { host.trace("begins at record", job.next, UInt64(machine?.envelopesKept ?? 0)) }
         drive { machine, exchange, batch in machine.settle(&exchange, &batch, at: host.now) }
         links.timeReached()
+    }
+
+    private func begin(_ plan: SimulatedJob.Plan) {
+        let behind = machine?.lastUnreceipted(of: plan.name).map {
+            JobMachine.Place(stream: $0.stream, sequence: $0.sequence)
+        }
+        jobs.append(
+            SimulatedJob(
+                plan, from: machine?.checkpoint(of: plan.name), behind: behind, host,
+                keychain, ledger, owner: self))
     }
 
     func randomID() -> Bytes16 { Bytes16(low: host.random.next(), high: host.random.next()) }
@@ -95,8 +103,8 @@ final class AgentProgram: Program {
         case .deliver(let arrival): sink?.take(arrival)
         case .damaged: host.fail("an arrival is no envelope, though nothing damages what is under way")
         case .forgedReceipt(let source): host.fail("a receipt of \(source) is not genuine")
-        case .receipted(let stream, let job, _, let floor):
-            jobs.first { $0.plan.name == job }?.raiseFloor(of: stream, to: floor)
+        case .receipted(let stream, let job, let mark, let floor):
+            jobs.first { $0.plan.name == job }?.receipted(stream, through: mark, floor: floor)
         case .submissionRefused(let token, _):
             if gate.refuse(token) { retryDue = min(retryDue, host.now + Limits.storeRetry) }
         case .expired: host.fail("an envelope expired, though its life is longer than the run")
@@ -112,17 +120,17 @@ final class AgentProgram: Program {
     // MARK: Jobs
 
     private func runJobs() {
-        for job in jobs where job.due <= host.now {
-            guard gate.hasRoom, let made = job.make(keychain, host, ledger) else {
-                job.wait(until: host.now + .milliseconds(200))
-                continue
-            }
-            journal?.submit { batch in
-                if gate.submit(made, &batch, at: host.now).needsRetry {
-                    retryDue = min(retryDue, host.now + Limits.storeRetry)
-                }
-            }
+        for job in jobs where job.due <= host.now { job.goOn() }
+    }
+
+    /// Streams that get no more are forgotten once all of them is receipted.
+    private func closeStreams() {
+        closeDue = .never
+        for stream in closing where !gate.holdsAny(of: stream) {
+            drive { machine, exchange, batch in machine.close(stream, &exchange, &batch, at: host.now) }
         }
+        closing.removeAll { !gate.holdsAny(of: $0) }
+        if !closing.isEmpty { closeDue = host.now + .milliseconds(100) }
     }
 
     private func retry() {
@@ -151,11 +159,12 @@ final class AgentProgram: Program {
         }
         if retryDue <= host.now { retry() }
         runJobs()
+        if closeDue <= host.now { closeStreams() }
         links?.timeReached()
     }
 
     var nextDeadline: Instant {
-        let own = jobs.reduce(min(machine?.nextDeadline ?? .never, retryDue)) { min($0, $1.due) }
+        let own = jobs.reduce(min(machine?.nextDeadline ?? .never, retryDue, closeDue)) { min($0, $1.due) }
         return min(own, links?.nextDeadline ?? .never)
     }
 
@@ -187,6 +196,23 @@ final class AgentProgram: Program {
     /// Nothing is left to do here.
     var isSettled: Bool {
         machine?.envelopesKept == 0 && jobs.allSatisfy(\.isDone) && (journal?.isIdle ?? false)
+    }
+}
+
+extension AgentProgram: SimulatedJobOwner {
+    var hasRoom: Bool { gate.hasRoom }
+
+    func submit(_ submission: Submission) {
+        journal?.submit { batch in
+            if gate.submit(submission, &batch, at: host.now).needsRetry {
+                retryDue = min(retryDue, host.now + Limits.storeRetry)
+            }
+        }
+    }
+
+    func close(_ stream: StreamID) {
+        closing.append(stream)
+        closeDue = min(closeDue, host.now)
     }
 }
 

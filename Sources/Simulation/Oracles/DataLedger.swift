@@ -21,6 +21,8 @@ final class DataLedger {
     private var due: [UInt64]
     private let destinations: [NodeName]
     private var seals: [Seal: UInt64] = [:]
+    /// What lies in quarantines instead of having its effect.
+    private var kept: [Seal: [UInt8]] = [:]
     private(set) var effects = 0
 
     /// - Parameter destinations: of each job, by its number.
@@ -54,12 +56,28 @@ final class DataLedger {
         host.trace("applies", stream.value.low & 0xFFFF, sequence.number)
         do throws(EnvelopeError) {
             var reader = try RecordBatch.Reader(batch)
+            if reader.count == 0 { reader = try passed(Seal(stream: stream, sequence: sequence), at: host) ?? reader }
             while let record = try reader.next() {
                 record.withBytes { _, value in note(value ?? UnsafeRawBufferPointer(start: nil, count: 0), at: host) }
             }
         } catch {
             host.fail("what was opened is no batch: \(error)")
         }
+    }
+
+    /// A batch that its sink rejects lies in a quarantine: its records are accounted for once the mark passes it.
+    func keep(_ batch: [UInt8], _ stream: StreamID, _ sequence: Sequence, at host: Host) {
+        kept[Seal(stream: stream, sequence: sequence)] = batch
+        host.trace("keeps aside", stream.value.low & 0xFFFF, sequence.number)
+    }
+
+    /// What a batch without records stands for.
+    private func passed(_ seal: Seal, at host: Host) throws(EnvelopeError) -> RecordBatch.Reader? {
+        guard let batch = kept[seal] else {
+            host.fail("the mark of a stream passes envelope \(seal.sequence), which is kept nowhere")
+            return nil
+        }
+        return try RecordBatch.Reader(batch)
     }
 
     private func note(_ value: UnsafeRawBufferPointer, at host: Host) {

@@ -24,12 +24,10 @@ import Testing
     /// The instance of an item says its stream and its number.
     private func item(
         _ stream: StreamID, _ sequence: UInt64, value: String = "v", instance: UInt64? = nil
-    ) throws -> SinkWorker.Item {
-        SinkWorker.Item(
-            instance: InstanceID(token: instance ?? token(stream, sequence)), floor: Sequence(1),
-            delivery: Delivery(
-                source: Sample.destination, stream: stream, sequence: Sequence(sequence),
-                batch: try Sample.batch([value])),
+    ) throws -> SinkItem {
+        SinkItem(
+            instance: InstanceID(token: instance ?? token(stream, sequence)), source: Sample.destination,
+            stream: stream, sequence: Sequence(sequence), floor: Sequence(1), batch: try Sample.batch([value]),
             records: 1, envelope: [1, 2, 3])
     }
 

@@ -110,7 +110,7 @@ import Testing
         let maker = maker(keys)
         let batch = try Sample.batch(["v"])
         let failure = try #require(throws: JobFailure.self) { try maker.make(batch, records: 1, checkpoint: nil) }
-        #expect(failure.state == "misconfigured")
+        #expect(failure.ofConnector.state == "misconfigured")
         #expect(failure.description.contains(KeyedPair.destination))
         #expect(begun.all.isEmpty)
         keys.replace(with: try pair.sourceKeys())

@@ -95,7 +95,7 @@ import Testing
 
     @Test func theDestinationsWindowIsNotOverrun() {
         let stream = OutboxScene.handle(1)
-        let last = Sequence(Limits.window - StreamHandle.reserve)
+        let last = Sequence(StreamWriter.window)
         #expect(scene.port.hasRoom(stream, last))
         #expect(!scene.port.hasRoom(stream, last.next))
         stream.raiseFloor(to: Sequence(2))
@@ -104,7 +104,7 @@ import Testing
 
     @Test(arguments: [true, false]) func aWaitingMakerGoesOnWhenRoomComes(isReceipted: Bool) throws {
         let stream = OutboxScene.handle(1)
-        let last = Sequence(Limits.window - StreamHandle.reserve)
+        let last = Sequence(StreamWriter.window)
         let bell = Bell()
         let answers = Collected<Bool>()
         let thread = try Threads.start(name: "maker") { [scene] in

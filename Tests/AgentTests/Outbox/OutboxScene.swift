@@ -64,7 +64,10 @@ final class OutboxScene: Sendable {
     }
 
     static func handle(_ number: UInt64, job: String = "job") -> StreamHandle {
-        StreamHandle(id: Sample.stream(number), job: job, destination: Sample.destination, lane: .live)
+        StreamHandle(
+            OutboxStream(
+                id: Sample.stream(number), job: job, destination: Sample.destination, lane: .live,
+                chain: StreamHandle.nextChain()))
     }
 
     /// An envelope of which only the length matters.
