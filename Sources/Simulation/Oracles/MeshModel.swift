@@ -16,7 +16,7 @@ final class MeshModel {
     /// By the host's index.
     private var relays: [Relay]
     private let disksForget: Bool
-    /// When a link came up or went down, in true time.
+    /// When a relay started, or a link of one came up or went down, in true time.
     private(set) var lastChange = Instant.zero
 
     init(hosts: Int, disksForget: Bool) {
@@ -29,6 +29,7 @@ final class MeshModel {
             host.fail("a relay starts as number \(boot) after number \(relays[host.index].boot)")
         }
         relays[host.index] = Relay(boot: boot)
+        linkChanged(host.world)
     }
 
     func linkChanged(_ world: World) { lastChange = world.now }
@@ -55,11 +56,12 @@ final class MeshModel {
 // MARK: At rest
 
 extension Simulation {
-    /// Lets a settled mesh come to rest, then looks at what its relays believe.
+    /// Lets a settled mesh come to rest, all its links up and none changing, then looks at what its relays believe.
     func checkRoutes() {
-        let quiet = Duration.seconds(15)
-        for _ in 0..<40 {
-            if world.violation != nil || world.now - mesh.lastChange >= quiet { break }
+        let end = world.now + .seconds(300)
+        while world.violation == nil, !linksStand || world.now - mesh.lastChange < .seconds(15) {
+            // An end that was not told finds out within its silence limit and dials again within seconds.
+            if world.now > end { world.fail("links do not come up though nothing is in their way") }
             world.run(for: .seconds(5))
         }
         guard world.violation == nil else { return }
@@ -68,6 +70,16 @@ extension Simulation {
         let ids = relays.map { Identity.id(of: $0.host.name) }
         for agent in world.hosts where agent.kind == .agent {
             follow(to: Identity.id(of: agent.name), agent, relays, ids)
+        }
+    }
+
+    /// At both ends.
+    private var linksStand: Bool {
+        world.hosts.allSatisfy { host in
+            let links = (host.program as? RelayProgram)?.links ?? (host.program as? AgentProgram)?.links
+            return scenario.topology.neighbours(of: host.name).allSatisfy { peer in
+                links?.exchange.forwarder.isEstablished(Identity.id(of: peer)) ?? false
+            }
         }
     }
 

@@ -102,6 +102,22 @@ struct OracleTests {
         #expect(world.violation == nil)
     }
 
+    /// A record that became durable as its process ended was never told of, and may have the number of another one that
+    /// a wiped disk had.
+    @Test func aNumberMeansAnotherRecordOnAWipedDisk() {
+        let world = world()
+        let host = world.hosts[0]
+        let model = store([[1, 1]], at: host)
+        var batch = JournalBatch()
+        batch.release(LSN(1))
+        [UInt8]([2, 2]).withUnsafeBytes { _ = batch.append(RecordKind(1), token: 9, $0) }
+        model.submitted(batch)
+        host.disk.damageLog.append(Damage(kind: .wiped, path: "/", range: 0..<0))
+        start(model, showing: [(1, [2, 2])], at: host)
+        model.completed([JournalCompletion(token: 5, lsn: LSN(1), outcome: .bytes(RecordKind(1), [2, 2]))], at: host)
+        #expect(world.violation == nil)
+    }
+
     @Test func whatIsReadMustBeWhatWasWritten() {
         for (outcome, said) in [
             (.bytes(RecordKind(1), [1, 2]), nil), (.bytes(RecordKind(1), [1, 3]), "other bytes"),
