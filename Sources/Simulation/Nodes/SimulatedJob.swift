@@ -178,7 +178,7 @@ final class SimulatedJob {
     private func tidy(_ checkpoint: [UInt8]) {
         let records = Self.index(checkpoint)
         if records > ledger.applied(of: plan.number) {
-            return host.fail(
+            host.fail(
                 "the source of job \(plan.number) is told to tidy up \(records) records that had no effect")
         }
         tidied = max(tidied, records)
@@ -200,7 +200,9 @@ final class SimulatedJob {
                 batch.finish(), sequence: sequence, floor: min(floor, sequence), created: host.wall,
                 lifetime: 90 * 86_400, lane: plan.lane, compression: plan.compression, into: &envelope)
         } catch {
-            return host.fail("a batch cannot be sealed: \(error)")
+            host.fail("a batch cannot be sealed: \(error)")
+            let failure = ConnectorFailure(.transient, "not sealed")
+            return machine.failed(failure, at: host.now, random: host.random.next())
         }
         writer.advance()
         ledger.sealed(stream.id, sequence, envelope, at: host)
