@@ -219,7 +219,12 @@ final class SimulatedJob {
         guard let keys = keychain.sealing(for: writer.settings.destination, at: host.wall) else { return nil }
         if let stream = writer.stream, !writer.mustBegin(with: keys.id) { return stream }
         begun += 1
-        let id = StreamID(Bytes16(low: host.random.next(), high: host.random.next()))
+        var id = StreamID(Bytes16(low: host.random.next(), high: host.random.next()))
+        #if CANARIES
+            if Canary.isPlanted(.streamKeptAcrossRestart) {
+                id = StreamID(Bytes16(low: UInt64(plan.number) + 1, high: UInt64(begun)))
+            }
+        #endif
         let (stream, last) = writer.begin(id, with: keys.id)
         sealer = Sealer(keys, from: Identity.id(of: host.name), to: writer.settings.destination, stream: id)
         floor = Sequence(1)

@@ -37,6 +37,10 @@ final class SimulatedSink {
         case tell
         case setAside(SinkItem)
         case rest
+        #if CANARIES
+            /// Half of the commit is durable.
+            case finishCommit([SinkItem])
+        #endif
     }
 
     private struct Place: Hashable {
@@ -159,6 +163,11 @@ final class SimulatedSink {
         case .tell: machine.committed()
         case .setAside(let item): setAside(item)
         case .rest: break
+        #if CANARIES
+            case .finishCommit(let items):
+                commitHalf(of: items, effects: Canary.isPlanted(.markBeforeEffect))
+                begin(.tell, .microseconds(50) ... .microseconds(50))
+        #endif
         }
         goOn()
         return takeOutcomes()
@@ -179,12 +188,30 @@ final class SimulatedSink {
         if rejects(items) {
             return machine.failed(ConnectorFailure(.rejected, "not now"), at: host.now, random: host.random.next())
         }
+        #if CANARIES
+            if Canary.isPlanted(.markBeforeEffect) || Canary.isPlanted(.effectBeforeMark) {
+                commitHalf(of: items, effects: Canary.isPlanted(.effectBeforeMark))
+                return begin(.finishCommit(items), .microseconds(50) ... .milliseconds(5))
+            }
+        #endif
         let fails = host.isFaulty && host.random.chance(faults.commits)
         if !fails || host.random.chance(0.5) {
             for item in items { ledger.apply(item.batch, item.stream, item.sequence, at: host) }
         }
         if fails { fail() } else { begin(.tell, .microseconds(50) ... .microseconds(50)) }
     }
+
+    #if CANARIES
+        private func commitHalf(of items: [SinkItem], effects: Bool) {
+            for item in items {
+                if effects {
+                    ledger.takeEffect(of: item.batch, item.stream, item.sequence, at: host)
+                } else {
+                    ledger.raiseMark(of: item.stream, to: item.sequence, at: host)
+                }
+            }
+        }
+    #endif
 
     private func rejects(_ items: [SinkItem]) -> Bool {
         if host.isFaulty, host.random.chance(faults.rejections) {

@@ -48,12 +48,20 @@ final class DataLedger {
 
     /// A sink's commit: effect and mark together.
     func apply(_ batch: [UInt8], _ stream: StreamID, _ sequence: Sequence, at host: Host) {
-        let mark = sinks[host.index].marks[stream] ?? .none
+        raiseMark(of: stream, to: sequence, at: host)
+        takeEffect(of: batch, stream, sequence, at: host)
+    }
+
+    func raiseMark(of stream: StreamID, to sequence: Sequence, at host: Host) {
+        let mark = mark(of: stream, at: host)
         guard sequence > mark else {
             return host.fail("envelope \(sequence) of a stream is applied behind mark \(mark)")
         }
         sinks[host.index].marks[stream] = sequence
         host.trace("applies", stream.value.low & 0xFFFF, sequence.number)
+    }
+
+    func takeEffect(of batch: [UInt8], _ stream: StreamID, _ sequence: Sequence, at host: Host) {
         do throws(EnvelopeError) {
             var reader = try RecordBatch.Reader(batch)
             if reader.count == 0 { reader = try passed(Seal(stream: stream, sequence: sequence), at: host) ?? reader }
