@@ -100,7 +100,9 @@ let package = Package(
             path: "Fuzz/Targets", swiftSettings: settings),
         tests("FuzzReplayTests", ["FuzzTargets"]),
 
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
+        .target(
+            name: "TestSupport", dependencies: ["Envelope", "Journal", "Mesh"], path: "Tests/TestSupport",
+            swiftSettings: settings),
         tests("EnvelopeTests", ["TestSupport", "Envelope"]),
         tests("CryptoTests", ["Crypto", "COpenSSL", "Envelope"]),
         tests("KeyringTests", ["Keyring", "Envelope", "Crypto"]),
@@ -109,8 +111,8 @@ let package = Package(
         tests("SimulationTests", ["TestSupport", "Simulation", "Journal", "Link", "Mesh", "Envelope"]),
         tests("MeshTests", ["TestSupport", "Mesh", "Link", "Envelope"]),
         tests("AgentCoreTests", ["TestSupport", "AgentCore", "Journal", "Mesh", "Envelope"]),
-        tests("RelayCoreTests", ["RelayCore", "Journal", "Link", "Mesh", "Envelope"]),
-        tests("PlatformTests", ["CUV", "Platform", "Crypto", "Journal", "Envelope"]),
+        tests("RelayCoreTests", ["TestSupport", "RelayCore", "Journal", "Link", "Mesh", "Envelope"]),
+        tests("PlatformTests", ["TestSupport", "CUV", "Platform", "Crypto", "Journal", "Envelope"]),
         tests("NodeTests", ["Node", "Crypto", "Platform", "Envelope", "Mesh"]),
         tests("ConnectorsTests", ["Connectors", "Agent", "Envelope", "Node"]),
         tests(

@@ -7,7 +7,7 @@
 #   scripts/coverage.sh --missing FILE  the regions of a source file, such as Journal/Recovery.swift, that are not reached
 set -eu
 cd "$(dirname "$0")/.."
-cores='Envelope Crypto Keyring Journal Link Mesh'
+cores='Envelope Crypto Keyring Journal Link Mesh AgentCore RelayCore'
 folder=.build/coverage
 least=90
 

@@ -58,23 +58,38 @@ final class AdminServer: Sendable {
         }
     }
 
-    private func exchange(_ bytes: [UInt8]) -> [UInt8] {
+    private func exchange(_ bytes: [UInt8], then more: [UInt8] = [], times: Int = 0) -> [UInt8] {
         guard let path = try? SocketPath(socket) else { return [] }
         let descriptor = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
         require(path.withAddress { connect(descriptor, $0, $1) } == 0, "the socket is open to others still")
         defer { close(descriptor) }
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
-            // It may be thrown out before it has said all.
-            if count <= 0 { break }
-            rest = rest.dropFirst(count)
-        }
+        say(bytes, on: descriptor)
+        for _ in 0..<times { say(more, on: descriptor) }
         shutdown(descriptor, Int32(SHUT_WR))
         var answer: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: 4096)
         while case let count = read(descriptor, &piece, piece.count), count > 0 { answer += piece[..<count] }
         return answer
+    }
+
+    /// It may be thrown out before it has said all.
+    private func say(_ bytes: [UInt8], on descriptor: Int32) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            if count <= 0 { return }
+            rest = rest.dropFirst(count)
+        }
+    }
+
+    /// More of a body than anybody may send, in pieces whose sum nobody has announced.
+    func flood() {
+        let piece = Array("100000\r\n".utf8) + [UInt8](repeating: 7, count: 1 << 20) + Array("\r\n".utf8)
+        let head = Array("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n".utf8)
+        let pieces = 2 * Server.Bounds.bodyBytes >> 20 + 4
+        _ = takeAsked()
+        _ = exchange(head, then: piece, times: pieces)
+        require(takeAsked().isEmpty, "what is too long is not asked")
     }
 
     // MARK: A friend
@@ -146,7 +161,9 @@ final class AdminServer: Sendable {
         let strange = socket + ".strange"
         unlink(strange)
         defer { unlink(strange) }
-        switch choices.byte() % 4 {
+        switch choices.byte() % 6 {
+        case 4: meetSilence(at: strange, isCrowded: false)
+        case 5: meetSilence(at: strange, isCrowded: true)
         case 0: expectFailure(at: strange)
         case 1:
             close(open(strange, O_CREAT | O_WRONLY, 0o600))
@@ -163,6 +180,28 @@ final class AdminServer: Sendable {
         } catch {
             Self.check(error, status: 0)
         }
+    }
+
+    /// Somebody listens and says nothing, or has so many waiting that no more are let in.
+    private func meetSilence(at path: String, isCrowded: Bool) {
+        guard let address = try? SocketPath(path) else { return require(false, "the path is short") }
+        let listening = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        let isBound = address.withAddress { bind(listening, $0, $1) } == 0 && listen(listening, 0) == 0
+        require(isBound, "a stranger has a socket")
+        var crowd: [Int32] = []
+        while isCrowded {
+            let descriptor = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue), 0)
+            crowd.append(descriptor)
+            if address.withAddress({ connect(descriptor, $0, $1) }) != 0 { break }
+        }
+        do throws(ClientError) {
+            _ = try Client(socket: path, timeout: .milliseconds(20)).status()
+            require(false, "nobody answers where nobody speaks")
+        } catch {
+            Self.check(error, status: 0)
+            if !isCrowded { require(error.description.contains("within"), "a time-out is told as one: \(error)") }
+        }
+        for descriptor in crowd + [listening] { close(descriptor) }
     }
 
     private func converse(_ bytes: [UInt8], at path: String) {

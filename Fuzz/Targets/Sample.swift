@@ -16,6 +16,8 @@ enum Sample {
     static let here = name("plant-b/agent")
     static let peer = name("plant-a/agent")
 
+    static let stream = StreamID(Bytes16(low: 5, high: 6))
+
     static func header(
         kind: Header.Kind = .data, from source: NodeID = NodeID(of: peer), to destination: NodeID = NodeID(of: here),
         sequence: UInt64 = 1, body: Int = 0

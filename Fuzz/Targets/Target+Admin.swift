@@ -18,6 +18,7 @@ extension Target {
                 "POST /v1/messages?to=plant-b%2Fagent&key HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc",
                 "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
                 "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 17825793\r\n\r\n",
+                "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: x\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
                 "DELETE /v1/messages/a%00b HTTP/1.0\r\n\r\nGET / HTTP/1.1\r\nHost: b\r\n\r\n",
             ]
             .enumerated().map { ("bytes-\($0.offset)", [0] + Array($0.element.utf8)) } + [
@@ -27,12 +28,18 @@ extension Target {
                 ("nan", [4, 1]), ("bytes", [4, 2, 0xFF]), ("json", [4, 0]), ("empty", [1, 1, 0]),
                 ("smtp", [5, 3] + Array("220 mail ready\r\n".utf8)),
                 ("short", [5, 3] + Array("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx".utf8)),
+                (
+                    "escaped",
+                    [1, 0, 9] + Array("a/../%41b".utf8) + [2, 3, 0x25, 0x34, 0x31, 12] + Array("a long value".utf8)
+                ),
+                ("silent", [5, 4]), ("crowded", [5, 5]), ("flood", [6]),
                 ("nothing", [5, 0]), ("file", [5, 1]), ("long", [5, 2]),
             ] + sampleReports.map { ("answer-" + $0.name, [3, 0, 0] + $0.bytes) }
         },
         run: { input in
             var choices = Choices(input)
-            switch choices.byte() % 6 {
+            switch choices.byte() % 7 {
+            case 6: AdminServer.shared.flood()
             case 5: AdminServer.shared.meetStranger(&choices)
             case 0: AdminServer.shared.hear(choices.rest())
             case 1: AdminServer.shared.carry(&choices)
@@ -58,6 +65,7 @@ extension Target {
             require(
                 call.trouble != nil ? call.request.body.isEmpty : call.request.body.count == before + unit.count,
                 "a body is whole or gone")
+            require(call.request.body.count <= Server.Bounds.bodyBytes, "a body is within its limit")
             let held = calls.reduce(0) { $0 + $1.request.body.count }
             require(held <= Server.Bounds.bodyBytesTogether, "all bodies together are within their bound")
         }
@@ -152,13 +160,15 @@ extension Target {
             front.append(NodeID(of: Sample.peer).value)
             front.append(Sample.now.milliseconds)
             let message = Array(front.readable) + Sample.batch(3)
+            let stranger = [UInt8](repeating: 7, count: 24) + Sample.batch(5)
             var seeds: [Seed] = []
             for path in 0..<6 as Range<UInt8> {
                 seeds.append(("relay-\(path)", request(0, 0, path)))
                 seeds.append(("agent-\(path)", request(1, 0, path)))
             }
             return seeds + [
-                ("list", request(1, 0, 5, [(4, "1"), (1, "temperature")]) + [1, 1] + message),
+                ("list-topic", request(1, 0, 5, [(4, "1"), (1, "temperature")]) + [1] + message),
+                ("list-stranger", request(1, 0, 5) + [1] + stranger),
                 (
                     "list-all",
                     request(1, 0, 5, [(4, "1")]) + [2, UInt8(message.count & 0xFF), UInt8(message.count >> 8)] + message
@@ -169,6 +179,11 @@ extension Target {
                 ("send-stranger", request(1, 1, 5, [(0, "plant-c/agent")])),
                 ("send-nameless", request(1, 1, 5, [(0, "plant c")])), ("send-nobody", request(1, 1, 5)),
                 ("send-topic", request(1, 1, 5, [(0, "plant-a/agent"), (1, String(repeating: "t", count: 250))])),
+                ("list-unreadable", request(1, 0, 5) + [5]), ("remove-unreadable", request(1, 2, 6) + [2, 5]),
+                ("stopping-agent", request(5, 0, 4)), ("stopping-relay", request(4, 0, 4)),
+                ("stopping-send", request(5, 1, 5, [(0, "plant-a/agent")]) + [0, 1]),
+                ("gone-agent", request(7, 0, 0)), ("gone-relay", request(6, 0, 0)), ("gone-list", request(7, 0, 5)),
+                ("gone-remove", request(7, 2, 6)), ("gone-send", request(7, 1, 5, [(0, "plant-a/agent")])),
                 ("zz-queues", request(1, 0, 2)), ("zz-status", request(1, 0, 0)),
                 ("wait", request(1, 1, 5, [(0, "plant-a/agent"), (3, "receipt"), (5, "1")]) + [0, 1]),
             ]
@@ -190,7 +205,14 @@ extension Target {
     private static let waits = Atomic(1)
 
     private static func tryRequest(_ choices: inout Choices) {
-        let isAgent = choices.byte() % 2 == 1
+        let first = choices.byte()
+        let isAgent = first % 2 == 1
+        let nodes =
+            switch first / 2 % 4 {
+            case 2: AdminNodes.stopping
+            case 3: AdminNodes.gone
+            default: AdminNodes.shared
+            }
         var request = AdminRequest(
             method: methods[choices.number(below: methods.count)], path: paths[choices.number(below: paths.count)])
         for _ in 0..<choices.number(below: 8) {
@@ -198,7 +220,7 @@ extension Target {
             request.query[key] = String(decoding: choices.run(choices.number(below: 256)), as: UTF8.self)
         }
         if request.path.hasSuffix("/") { request.path += mailboxName(Int(choices.byte() % 4)) }
-        fillMailbox(&choices)
+        let hasMessages = fillMailbox(nodes, &choices)
         request.body = choices.rest()
         if request.query["to"] == AdminNodes.peer.description, request.method == "POST" {
             guard sends.subtract(1, ordering: .relaxed).newValue >= 0 else { return }
@@ -207,7 +229,7 @@ extension Target {
             request.query["timeout"] = waits.subtract(1, ordering: .relaxed).newValue >= 0 ? "0" : nil
             if request.query["timeout"] == nil { request.query["wait"] = nil }
         }
-        let response = isAgent ? AdminNodes.shared.agent(request) : AdminNodes.shared.relay(request)
+        let response = isAgent ? nodes.agent(request) : nodes.relay(request)
         let encoded = EncodedResponse(response)
         require([200, 400, 404, 409, 503].contains(encoded.status), "an answer is one of those that are told of")
         require(
@@ -217,9 +239,14 @@ extension Target {
             require(decoded(Problem.self, encoded.body)?.error.isEmpty == false, "a refusal says why")
         }
         if request.method == "GET", request.path == "/v1/messages", isAgent, encoded.status == 200 {
-            require(decoded(MessageList.self, encoded.body) != nil, "a list of messages can be read")
+            let list = decoded(MessageList.self, encoded.body)
+            require(list != nil, "a list of messages can be read")
+            require(
+                request.query["topic"] != nil || list?.messages.isEmpty == !hasMessages, "what is there is listed")
         }
-        require(access(AdminNodes.shared.grant, F_OK) == 0, "only messages are removed")
+        require(access(nodes.grant, F_OK) == 0, "only messages are removed")
+        let isGone = first / 2 % 4 == 3
+        require(!isGone || encoded.status == 503 || encoded.status == 400, "who is gone answers nothing")
     }
 
     /// The name of a message's file; the last is that of none.
@@ -227,21 +254,41 @@ extension Target {
         number == 3 ? "strange" : "\(StreamID(Bytes16(low: UInt64(number), high: 1)))-0000000000000000000\(number)"
     }
 
+    /// A message's file that is written again is the same.
+    /// - Returns: whether it holds a message.
+    private static func tryMailboxFile(_ bytes: [UInt8]) -> Bool {
+        guard let file = MailboxFile(bytes) else { return false }
+        let delivery = Delivery(
+            source: file.front.source, stream: Sample.stream, sequence: Sequence(1), batch: file.reader.bytes)
+        require(MailboxFile.encode(delivery, received: file.front.received) == bytes, "a file is read as written")
+        var reader = file.reader
+        return (try? reader.next()) != nil
+    }
+
     /// Puts files into the mailbox as the input wants them: as many as its first byte says, the last with the rest of
     /// the input in it.
-    private static func fillMailbox(_ choices: inout Choices) {
-        let directory = AdminNodes.shared.messages
-        for number in 0..<4 { unlink(directory + "/" + mailboxName(number)) }
-        let count = choices.number(below: 5)
-        guard count > 0 else { return }
+    /// - Returns: whether there is a message among them.
+    private static func fillMailbox(_ nodes: AdminNodes, _ choices: inout Choices) -> Bool {
+        let directory = nodes.messages
+        for number in 0..<4 {
+            unlink(directory + "/" + mailboxName(number))
+            rmdir(directory + "/" + mailboxName(number))
+        }
+        let count = choices.number(below: 6)
+        guard count > 0 else { return false }
+        var hasMessages = false
         do throws(FileError) {
             try Files.createDirectory(directory)
-            for number in 0..<count {
+            // A directory where a message should be cannot be read.
+            if count == 5 { try Files.createDirectory(directory + "/" + mailboxName(2)) }
+            for number in 0..<count % 5 {
                 let bytes = number == count - 1 ? choices.rest() : choices.run(choices.short() % 1024)
+                if tryMailboxFile(bytes), number != 3 { hasMessages = true }
                 try Files.replace(directory + "/" + mailboxName(number), with: bytes)
             }
         } catch {
             require(false, "the test's own files can be written: \(error)")
         }
+        return hasMessages
     }
 }

@@ -4,7 +4,9 @@ import Envelope
 
 extension Target {
     private static let file = "/etc/gridrelay/node.yaml"
-    private static let environment = YAMLEnvironment(["NAME": "plant-a/relay", "EMPTY": ""])
+    private static let environment = YAMLEnvironment([
+        "NAME": "plant-a/relay", "EMPTY": "", "LONG": String(repeating: "x", count: Limits.configurationValueBytes + 1),
+    ])
 
     private static let relay = """
         node: plant-a/relay
@@ -238,11 +240,13 @@ extension Target {
         seeds: {
             [
                 "a: 1\nb: [x, 'y', \"z\\n\"]\n", "- |\n  text\n- >\n  folded\n- {}\n",
-                "a: ${NAME}\nb: $${x}\nc: ${NO:-d}\n", relay,
+                "a: ${NAME}\nb: $${x}\nc: ${NO:-d}\n", relay, "a: ${LONG}\n", "a: ${PATH}\n",
             ]
             .enumerated().map { ("yaml-\($0.offset)", Array($0.element.utf8)) }
         },
         run: { input in
+            // As a daemon does it. What it holds is not ours to say.
+            if input.count < 64 { _ = try? YAMLNode.parse(Array(input), file: file, environment: .process) }
             do throws(ConfigurationError) {
                 let node = try YAMLNode.parse(Array(input), file: file, environment: environment)
                 guard isWhole(node), case .mapping = node.content else { return }

@@ -1,4 +1,5 @@
 import Envelope
+import TestSupport
 
 @testable import Journal
 

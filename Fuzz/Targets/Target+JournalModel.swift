@@ -1,4 +1,5 @@
 import Journal
+import TestSupport
 
 extension Target {
     static let journalModel = Target(

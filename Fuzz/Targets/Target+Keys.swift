@@ -135,6 +135,9 @@ extension Target {
         },
         run: { input in
             let bytes = Array(input)
+            let padded = bytes + [UInt8](repeating: 0, count: CertificateHandle.encodedBytes)
+            require((try? CertificateHandle(der: padded)) == nil, "what is too long is not read")
+            require((try? CertificateHandle.all(inPEM: bytes, limit: 0)) == nil, "a text that is too long is not read")
             var authorities = [try? AuthorityCertificate(der: bytes)].compactMap { $0 }
             var nodes = [try? NodeCertificate(der: bytes), try? NodeCertificate(pem: bytes)].compactMap { $0 }
             // Of a text with several, those that may issue are asked about all.

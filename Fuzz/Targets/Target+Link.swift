@@ -18,8 +18,13 @@ private struct Witness: SessionEvents {
         told.append("refused \(token) \(reason) \(delay)")
     }
 
+    /// Asks for a pause at each message of the mesh.
+    var pauses = false
+    var mustPause = false
+
     mutating func meshMessage(_ bytes: UnsafeRawBufferPointer) {
         told.append("mesh \(CRC32C.checksum(of: bytes))")
+        mustPause = pauses
     }
 }
 
@@ -114,6 +119,47 @@ extension Target {
         return (witness.told, output)
     }
 
+    /// The first piece comes behind the hello, and whoever hears reads on after every other piece only.
+    private static func feedWithPauses(_ bytes: UnsafeRawBufferPointer, in step: Int) -> [String] {
+        var session = established()
+        session.consumeOutput(session.output.count)
+        var witness = Witness()
+        witness.pauses = true
+        var rest = bytes
+        var count = 0
+        do throws(SessionError) {
+            while !rest.isEmpty {
+                let piece = UnsafeRawBufferPointer(rebasing: rest.prefix(step))
+                rest = UnsafeRawBufferPointer(rebasing: rest[piece.count...])
+                if count == 0 {
+                    session.hold(piece)
+                } else {
+                    try session.receive(piece, at: Instant(nanoseconds: 1_000), into: &witness)
+                }
+                count += 1
+                guard count % 2 == 0 || rest.isEmpty else { continue }
+                while session.isPaused {
+                    witness.mustPause = false
+                    try session.resume(at: Instant(nanoseconds: 1_000), into: &witness)
+                }
+            }
+        } catch {
+            witness.told.append(error.description)
+        }
+        _ = session.abandon()
+        piecesAfterTheEnd(&session, &witness)
+        return witness.told
+    }
+
+    private static func piecesAfterTheEnd(_ session: inout Session, _ witness: inout Witness) {
+        let told = witness.told
+        [0, 1, 2].withUnsafeBytes { bytes in
+            session.hold(bytes)
+            try? session.receive(bytes, at: .zero, into: &witness)
+        }
+        require(!session.isPaused && witness.told == told, "a session that has ended hears nothing")
+    }
+
     static let frames = Target(
         "frames", "frames of a session, whole and in pieces", longest: 8192,
         seeds: {
@@ -162,5 +208,7 @@ extension Target {
             let bytes = UnsafeRawBufferPointer(rebasing: input.dropFirst())
             let (whole, pieces) = (feed(bytes, in: max(1, bytes.count)), feed(bytes, in: step))
             require(whole == pieces, "pieces say the same as the whole: \(whole.told) and \(pieces.told)")
+            let paused = feedWithPauses(bytes, in: step)
+            require(paused == whole.told, "with pauses it is the same: \(whole.told) and \(paused)")
         })
 }

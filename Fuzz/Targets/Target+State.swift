@@ -19,13 +19,17 @@ extension Target {
             sql.delivered[5] = .init(position: 6, count: 1)
             marks.parts = [.init(source: NodeID(of: Sample.peer), path: "a/b", file: "1", length: 9, touched: 2)]
             marks.publications = [.init(file: "2", target: "c.csv")]
+            var mailbox = MailboxMarks()
+            mailbox[Sample.stream] = Sequence(7)
             var files = StateWriter(magic: "GRFILES1")
             files.append(1 as UInt64)
             files.append("a.csv")
             for number in [1, 2, 300, 4, 200, 64, 7, 64, 8, 3] as [UInt64] { files.append(number) }
             return [
                 ("none", FilesCheckpoint().encoded.bytes), ("files", files.bytes), ("sql", sql.encoded.bytes),
-                ("marks", Array(marks.encoded.dropLast(8))), ("template", Array("{topic}/{source}-{path}.csv".utf8)),
+                ("marks", Array(marks.encoded.dropLast(8))), ("mailbox-marks", mailbox.encoded),
+                ("mailbox-name", Array("\(Sample.stream)-00000000000000000007".utf8)),
+                ("template", Array("{topic}/{source}-{path}.csv".utf8)),
             ]
         },
         run: { input in
@@ -39,6 +43,7 @@ extension Target {
                     (try? SQLCheckpoint(checkpoint.encoded))?.encoded == checkpoint.encoded,
                     "a checkpoint is read as written")
             }
+            tryMailbox(bytes)
             // The seal at its end would hide what is before it.
             var sealed = bytes
             sealed.append(word: Fingerprint.hash(bytes))
@@ -50,6 +55,7 @@ extension Target {
                 require(
                     noted.streams[stream]?.sequence == 9 || marks.streams.count >= FilesMarks.streams, "it is noted")
                 require(noted.streams.count <= max(FilesMarks.streams, marks.streams.count), "streams are bounded")
+                tryGrowing(marks)
             }
             let text = String(decoding: input, as: UTF8.self)
             if let name = try? OutputName(text) { checkOutput(name) }
@@ -59,6 +65,38 @@ extension Target {
             let names = [bare, try? template.name(topic: text, source: "plant-a", path: "../\(text)")]
             for name in names.compactMap({ $0 }) { checkOutput(name) }
         })
+
+    /// Marks take in what is new, and no more streams than they may.
+    private static func tryGrowing(_ marks: FilesMarks) {
+        var grown = marks
+        grown.outputs["new", default: FilesMarks.Output()].length += 1
+        require((try? FilesMarks(grown.encoded)) == grown, "marks that have grown are read as written")
+        // Costly, so it is done with few.
+        guard marks.streams.count == 1 else { return }
+        for number in 0..<UInt64(FilesMarks.streams) {
+            grown.note(Sequence(1), of: StreamID(Bytes16(low: number, high: 79)))
+        }
+        require(grown.streams.count == FilesMarks.streams, "streams are bounded")
+    }
+
+    /// The marks of a mailbox, and the names of its files. The sum before them would hide what is behind it.
+    private static func tryMailbox(_ bytes: [UInt8]) {
+        let sum = CRC32C.checksum(of: bytes)
+        for file in [bytes, (0..<4).map { UInt8(truncatingIfNeeded: sum >> ($0 * 8)) } + bytes] {
+            guard let marks = MailboxMarks(file) else { continue }
+            require(MailboxMarks(marks.encoded)?.encoded == marks.encoded, "marks are read as written")
+        }
+        guard let name = MailboxName(String(decoding: bytes, as: UTF8.self)) else { return }
+        var marks = MailboxMarks()
+        require(marks[name.stream] == .none, "of a new stream nothing has come")
+        marks[name.stream] = name.sequence
+        marks[name.stream] = name.sequence
+        require(MailboxMarks(marks.encoded)?[name.stream] == name.sequence, "a mark that was set is there")
+        let delivery = Delivery(
+            source: NodeID(of: Sample.peer), stream: name.stream, sequence: name.sequence, batch: [])
+        require(
+            MailboxName(MailboxName(delivery).description)?.sequence == name.sequence, "a name is read as written")
+    }
 
     /// A file that was renamed or written to is the same file still.
     private static func tryAdopting(_ entry: FileProgress) {

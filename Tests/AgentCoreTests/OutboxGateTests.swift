@@ -1,65 +1,134 @@
 import Envelope
+import Journal
+import Mesh
 import Testing
 
 @testable import AgentCore
-@testable import Journal
 
-@Suite struct OutboxGateTests {
-    private var gate = OutboxGate(machineBoot: Bytes16(low: 1, high: 1))
-    private var batch = JournalBatch()
+/// Envelopes of a stream become durable in their order, whatever the journal refuses.
+struct OutboxGateTests {
+    private let scene = AgentScene()
 
-    private func submission(_ stream: OutboxStream, _ sequence: UInt64) -> Submission {
-        Submission(
-            stream: stream, sequence: Sequence(sequence), envelope: [UInt8](repeating: 1, count: Header.size + 10),
-            lifetime: 3600, records: 1, checkpoint: [UInt8(sequence)], madeAt: Sample.now)
+    /// What the journal holds, by its place in it.
+    private var durable: [[UInt64]] {
+        scene.journal.records.sorted { $0.key < $1.key }.map { _, record in
+            let header = record.bytes.withUnsafeBytes { OutboxRecord($0, kind: record.kind)?.header }
+            return [header?.stream.value.low ?? 0, header?.sequence.number ?? 0]
+        }
     }
 
-    private mutating func submit(_ stream: OutboxStream, _ sequence: UInt64) -> UInt64 {
-        gate.submit(submission(stream, sequence), &batch, at: Sample.now).token
+    /// The journal answers, and refusals come to the gate.
+    private func answer() {
+        scene.turn()
+        for case .submissionRefused(let token, _) in scene.takeFacts() { #expect(scene.refuse(token)) }
     }
 
-    private func stream(_ number: UInt64, _ writer: inout StreamWriter) -> OutboxStream {
-        writer.begin(Sample.stream(number), with: KeyID(Bytes16(low: number, high: 0))).stream
+    private func retry() -> Bool {
+        let isHeld = scene.retryAll()
+        answer()
+        return isHeld
     }
 
-    private func writer(chain: UInt64) -> StreamWriter {
-        StreamWriter(.init(job: "job \(chain)", destination: Sample.destination, lane: .live, chain: chain))
+    @Test func aRefusedStreamIsHeldWholeAndKeepsItsOrder() {
+        scene.journal.refusal = .full(bytesInUse: 1, maxBytes: 1)
+        for sequence: UInt64 in 1...3 { #expect(!scene.submit(1, sequence).needsRetry) }
+        answer()
+        // One made since waits behind the rest; nobody else does.
+        #expect(!scene.submit(1, 4).needsRetry)
+        #expect(scene.batch.isEmpty)
+        scene.journal.refusal = nil
+        scene.submit(2, 1)
+        answer()
+        #expect(durable == [[2, 1]])
+        #expect(!retry())
+        #expect(durable == [[2, 1], [1, 1], [1, 2], [1, 3], [1, 4]])
+        scene.submit(1, 5)
+        answer()
+        #expect(durable.last == [1, 5])
     }
 
-    /// Appends in the batch, in order.
-    private var appended: [UInt64] {
-        batch.operations.compactMap { if case .append(_, let token, _, _, _) = $0 { token } else { nil } }
+    /// Each refusal is told by itself, the later one first.
+    @Test func refusalsMayComeInAnyOrder() {
+        scene.isJournalSlow = true
+        let tokens = (1...3).map { scene.submit(1, $0).token }
+        #expect(tokens == [1, 2, 3])
+        scene.batch.removeAll()
+        for token in tokens.reversed() { #expect(scene.refuse(token)) }
+        scene.isJournalSlow = false
+        #expect(!retry())
+        #expect(durable == [[1, 1], [1, 2], [1, 3]])
     }
 
-    /// A new key may come while the journal refuses. The checkpoint of the new stream lies behind records of the old one.
-    @Test mutating func anotherStreamOfTheJobDoesNotPassWhatIsHeld() {
-        var writer = writer(chain: 1)
-        let first = stream(1, &writer)
-        let taken = submit(first, 1)
-        gate.isOpen = true
-        let refused = submit(first, 2)
-        let second = stream(2, &writer)
-        let other = submit(second, 1)
-        #expect(appended == [])
-        var others = self.writer(chain: 2)
-        let independent = submit(stream(3, &others), 1)
-        #expect(appended == [independent], "another job is not held up")
-        let isHeld = gate.retryAll(&batch, at: Sample.now)
-        #expect(!isHeld)
-        #expect(appended == [independent, taken, refused, other])
+    /// While an answer is still to come, it may be a refusal of an earlier one.
+    @Test func nothingIsHandedOverAgainBeforeAllIsAnswered() {
+        scene.isJournalSlow = true
+        scene.submit(1, 1)
+        scene.submit(1, 2)
+        scene.batch.removeAll()
+        #expect(scene.refuse(2))
+        #expect(scene.retryAll())
+        #expect(scene.batch.isEmpty)
+        #expect(scene.refuse(1))
+        scene.isJournalSlow = false
+        #expect(!retry())
+        #expect(durable == [[1, 1], [1, 2]])
     }
 
-    @Test mutating func whatIsRefusedHoldsUpTheNextStreamToo() {
-        gate.isOpen = true
-        var writer = writer(chain: 1)
-        let refused = submit(stream(1, &writer), 1)
-        batch.removeAll()
-        let wasPending = gate.refuse(refused)
-        #expect(wasPending)
-        let next = submit(stream(2, &writer), 1)
-        #expect(appended == [])
-        let isHeld = gate.retryAll(&batch, at: Sample.now)
-        #expect(!isHeld)
-        #expect(appended == [refused, next])
+    @Test func withoutAJournalEverythingIsHeld() {
+        scene.gate.isOpen = false
+        #expect(scene.submit(1, 1).needsRetry)
+        #expect(!scene.submit(1, 2).needsRetry)
+        #expect(scene.submit(2, 1).needsRetry)
+        #expect(retry())
+        #expect(scene.batch.isEmpty && durable.isEmpty)
+        scene.gate.isOpen = true
+        #expect(!retry())
+        #expect(durable == [[1, 1], [1, 2], [2, 1]])
+        #expect(!retry())
+    }
+
+    @Test func aBatchWithoutRoomHoldsTheRest() {
+        let ballast = [UInt8](repeating: 0, count: JournalBatch.byteLimit)
+        let isTaken = ballast.withUnsafeBytes { scene.batch.append(RecordKind(9), token: 77, $0) }
+        #expect(isTaken)
+        #expect(scene.submit(1, 1).needsRetry)
+        #expect(scene.retryAll())
+        scene.batch.removeAll()
+        #expect(!retry())
+        #expect(durable == [[1, 1]])
+    }
+
+    @Test func thereIsRoomUpToTheBytesPending() {
+        let share = OutboxGate.pendingBytes / 2 - Header.size
+        scene.gate.isOpen = false
+        scene.submit(1, 1, body: share)
+        #expect(scene.gate.hasRoom)
+        scene.submit(1, 2, body: share)
+        #expect(!scene.gate.hasRoom)
+        scene.gate.isOpen = true
+        #expect(!retry())
+        #expect(scene.gate.hasRoom)
+        #expect(!scene.gate.holdsAny(of: AgentScene.job) && !scene.gate.holdsAny(of: Sample.stream(1)))
+    }
+
+    @Test func anUnknownTokenIsNobodys() {
+        #expect(!scene.refuse(99))
+        let taken = scene.gate.take(99)
+        #expect(taken == nil)
+        #expect(!retry())
+    }
+
+    /// What waited while the journal was away is as old as it is.
+    @Test func ageIsCountedWhileItIsHeld() throws {
+        scene.gate.isOpen = false
+        scene.submit(1, 1, lifetime: 100)
+        scene.now = scene.now + .seconds(60)
+        scene.gate.isOpen = true
+        #expect(!retry())
+        let record = try #require(scene.journal.records[1])
+        let front = record.bytes.withUnsafeBytes { OutboxRecord($0, kind: record.kind) }
+        #expect(front?.stored.hop.age == 60_000)
+        scene.advance(.seconds(41))
+        #expect(scene.kept == 0)
     }
 }

@@ -1,4 +1,5 @@
 import Journal
+import TestSupport
 
 let directory = "/journal"
 let data = RecordKind(1)

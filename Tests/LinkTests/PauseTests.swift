@@ -57,6 +57,43 @@ struct PauseTests {
         #expect(pair.b.error == nil)
     }
 
+    /// The owner has acted on what it was told and not yet read on, when more comes: that waits its turn.
+    @Test func bytesThatComeBetweenTheActAndTheReadingOnFollowInOrder() {
+        let bytes = stream
+        for cut in 0...bytes.count {
+            let pair = Pair()
+            pair.b.heard.pausesAtMesh = true
+            pair.b.receive(Array(bytes[..<cut]))
+            pair.b.heard.mustPause = false
+            pair.b.receive(Array(bytes[cut...]))
+            for _ in 0..<3 { pair.b.resume() }
+            #expect(pair.b.heard.envelopes.map(\.transmission) == [1, 2, 3, 4], "cut at \(cut)")
+            #expect(pair.b.heard.mesh == [[10], [20]])
+        }
+    }
+
+    /// Behind a hello, before the owner knows its neighbour.
+    @Test func whatIsHeldIsReadFirst() {
+        let bytes = stream
+        for cut in 0...bytes.count {
+            let pair = Pair()
+            Array(bytes[..<cut]).withUnsafeBytes { pair.b.session.hold($0) }
+            #expect(pair.b.isPaused == (cut > 0))
+            pair.b.receive(Array(bytes[cut...]))
+            if cut > 0 { #expect(pair.b.heard.envelopes.isEmpty) }
+            pair.b.resume()
+            #expect(pair.b.heard.envelopes.map(\.transmission) == [1, 2, 3, 4], "cut at \(cut)")
+            #expect(!pair.b.isPaused)
+        }
+    }
+
+    @Test func aSessionThatHasEndedHoldsNothing() {
+        let pair = Pair()
+        _ = pair.b.abandon()
+        [1, 2, 3].withUnsafeBytes { pair.b.session.hold($0) }
+        #expect(!pair.b.isPaused)
+    }
+
     @Test func anEndedSessionKeepsNothingBack() {
         let pair = Pair()
         pair.b.heard.pausesAtMesh = true

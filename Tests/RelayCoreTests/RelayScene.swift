@@ -21,21 +21,26 @@ struct ChecksumTrust: AdvertisementTrust {
 
 /// A relay's machine with an exchange beside it, and the batch its journal would get.
 final class RelayScene {
+    let name: NodeName
     var machine: RelayMachine<ChecksumTrust>
     var exchange: Exchange
     var batch = JournalBatch()
     var now = Instant(nanoseconds: 1_000_000_000)
     let machineBoot = Bytes16(low: 5, high: 6)
 
-    init(_ name: String, flows: [FlowDeclaration] = [], memoryBytes: Int = 1 << 20) throws {
+    init(
+        _ name: String, flows: [FlowDeclaration] = [], memoryBytes: Int = 1 << 20, durability: Durability = .cutThrough
+    ) throws {
         let node = try NodeName(name)
+        self.name = node
         machine = RelayMachine(
             local: node, boot: 1, machineBoot: machineBoot,
             flows: try FlowTable(flows, identify: { Self.id($0) }), trust: ChecksumTrust(),
             wall: WallTime(milliseconds: 0), at: now, identify: { Self.id($0) })
         exchange = Exchange(
             node: node, kind: .relay, software: "test",
-            forwarder: machine.makeForwarder(Forwarder.Configuration(memoryBytes: memoryBytes, hasStore: true)))
+            forwarder: machine.makeForwarder(
+                Forwarder.Configuration(memoryBytes: memoryBytes, durability: durability, hasStore: true)))
     }
 
     /// Some id that depends on the name alone.

@@ -7,8 +7,12 @@ import Platform
 /// are the truth, so nothing is shared.
 struct Mailbox {
     private let layout: MailboxLayout
+    private let files: any FileSystem
 
-    init(_ layout: MailboxLayout) { self.layout = layout }
+    init(_ layout: MailboxLayout, files: any FileSystem = PosixFileSystem()) {
+        self.layout = layout
+        self.files = files
+    }
 
     /// Bytes of batches in one answer. As JSON in base 64, and with what each message is told with, an answer is some
     /// times as large.
@@ -40,24 +44,23 @@ struct Mailbox {
 
     /// The names of the batches, oldest first; of each file only the front is read.
     private func entries() throws(FileError) -> [(received: WallTime, name: String)] {
-        guard try Files.attributes(of: layout.messages) != nil else { return [] }
+        guard try files.attributes(of: layout.messages) != nil else { return [] }
         var entries: [(received: WallTime, name: String)] = []
-        for name in try PosixFileSystem().list(layout.messages) where MailboxName(name) != nil {
+        for name in try files.list(layout.messages) where MailboxName(name) != nil {
             if let front = try front(of: name) { entries.append((front.received, name)) }
         }
         entries.sort { ($0.received, $0.name) < ($1.received, $1.name) }
         return entries
     }
 
-    private func front(of name: String) throws(FileError) -> Front? {
-        let files = PosixFileSystem()
+    private func front(of name: String) throws(FileError) -> MailboxFile.Front? {
         do throws(FileError) {
             let handle = try files.open(layout.messages + "/" + name, .read)
             defer { files.close(handle) }
-            return try withUnsafeTemporaryAllocation(byteCount: Front.size, alignment: 8) {
+            return try withUnsafeTemporaryAllocation(byteCount: MailboxFile.Front.size, alignment: 8) {
                 (room) throws(FileError) in
                 let count = try files.read(handle, into: room, at: 0)
-                return Front(UnsafeRawBufferPointer(rebasing: room[..<count]))
+                return MailboxFile.Front(UnsafeRawBufferPointer(rebasing: room[..<count]))
             }
         } catch  where error.kind == .missing {
             return nil
@@ -66,59 +69,17 @@ struct Mailbox {
 
     /// - Returns: false where there is no such message.
     func remove(_ id: String) throws(FileError) -> Bool {
-        guard MailboxName(id) != nil, try Files.attributes(of: layout.messages + "/" + id) != nil else { return false }
-        try Files.remove(layout.messages + "/" + id)
+        guard MailboxName(id) != nil, try files.attributes(of: layout.messages + "/" + id) != nil else { return false }
+        try files.removeDurably(layout.messages + "/" + id)
         return true
     }
 
     /// nil for a file that was fetched by another at this moment, or that is none of ours.
-    private func content(of name: String) throws(FileError) -> Content? {
+    private func content(of name: String) throws(FileError) -> MailboxFile? {
         do throws(FileError) {
-            return Content(try Files.read(layout.messages + "/" + name, limit: Limits.bodyBytes + 1024))
+            return MailboxFile(try files.readWhole(layout.messages + "/" + name, limit: MailboxFile.longest))
         } catch  where error.kind == .missing {
             return nil
-        }
-    }
-
-    /// What stands before the batch in a file: who sent it and when it came.
-    private struct Front {
-        static let size = 24
-
-        var source: NodeID
-        var received: WallTime
-
-        init?(_ bytes: UnsafeRawBufferPointer) {
-            var reader = ByteReader(bytes)
-            guard let source = reader.bytes16(), let time = reader.integer(Int64.self) else { return nil }
-            self.source = NodeID(source)
-            received = WallTime(milliseconds: time)
-        }
-    }
-
-    private struct Content {
-        var front: Front
-        var reader: RecordBatch.Reader
-
-        init?(_ file: [UInt8]) {
-            guard let front = file.withUnsafeBytes({ Front($0) }),
-                let reader = try? RecordBatch.Reader(Array(file.dropFirst(Front.size)))
-            else { return nil }
-            self.front = front
-            self.reader = reader
-        }
-
-        func messages(id: String, _ names: [NodeID: NodeName]) -> [MessageList.Message] {
-            var reader = reader
-            var messages: [MessageList.Message] = []
-            while let record = try? reader.next() {
-                messages.append(
-                    MessageList.Message(
-                        id: id, source: names[front.source]?.description ?? front.source.description,
-                        topic: reader.topic,
-                        key: record.key.map { MessageBytes($0) }, value: MessageBytes(record.value ?? []),
-                        time: record.time, received: front.received))
-            }
-            return messages
         }
     }
 }

@@ -10,13 +10,11 @@ import Platform
 // Messages sent and fetched by hand.
 extension AgentService {
     static func send(_ request: AdminRequest, _ agent: ReactorBound<AgentService>) -> AdminResponse {
-        guard let text = request.query["to"] else {
-            return .problem(status: 400, "no destination", hint: "add ?to=zone/name")
+        let asked: MessageRequest
+        do throws(MessageRequest.Refusal) { asked = try MessageRequest(request, at: Clock.wall) } catch {
+            return .problem(status: 400, error.text, hint: error.hint)
         }
-        let destination: NodeName
-        do throws(NameError) { destination = try NodeName(text) } catch {
-            return .problem(status: 400, error.description)
-        }
+        let destination = asked.destination
         do {
             guard let maker = try agent.ask({ $0.messenger(to: destination) }) else {
                 return .problem(status: 409, JobFailure.noKey(destination.description).description)
@@ -27,25 +25,17 @@ extension AgentService {
                     "too many messages to \(destination) wait for their receipts, or the agent is stopping",
                     hint: "see relayctl node status")
             }
-            let topic = request.query["topic"] ?? MessageTopic.usual
-            var batch = try RecordBatch.Builder(topic: topic, limit: Limits.batchBytes)
-            try batch.append(
-                key: request.query["key"].map { Array($0.utf8) }, value: request.body, headers: [], at: Clock.wall)
-            let made = try maker.make(batch.finish(), records: 1, checkpoint: nil)
+            let made = try maker.make(asked.batch, records: 1, checkpoint: nil)
             guard try wait(.durable, made, within: .seconds(30), agent) else {
                 return .problem(
                     status: 503, "the message is not durable yet; the disk is slow or full",
                     hint: "it may still be sent; see relayctl node status")
             }
             var result = SendResult(stream: made.stream.description, sequence: made.sequence.number, records: 1)
-            guard request.query["wait"] == "receipt" else { return .json(status: 200, result) }
-            let limit = min(86_400, max(1, Int(request.query["timeout"] ?? "") ?? 60))
-            result.receipted = try wait(.receipted, made, within: .seconds(limit), agent)
+            if let limit = asked.receiptWithin { result.receipted = try wait(.receipted, made, within: limit, agent) }
             return .json(status: 200, result)
         } catch let error as JobFailure {
             return .problem(status: 409, error.description)
-        } catch let error as EnvelopeError {
-            return .problem(status: 400, error.description)
         } catch {
             return .problem(status: 503, "\(error)")
         }
@@ -100,9 +90,8 @@ extension AgentService {
     static func list(_ request: AdminRequest, _ agent: ReactorBound<AgentService>) -> AdminResponse {
         do {
             let (layout, names) = try agent.ask { ($0.mailboxLayout, $0.names) }
-            let limit = min(1000, max(1, Int(request.query["limit"] ?? "") ?? 100))
-            return .json(
-                status: 200, try Mailbox(layout).list(topic: request.query["topic"], limit: limit, names: names))
+            let query = MessageQuery(request)
+            return .json(status: 200, try Mailbox(layout).list(topic: query.topic, limit: query.limit, names: names))
         } catch {
             return .problem(status: 503, "\(error)")
         }

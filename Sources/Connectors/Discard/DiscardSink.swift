@@ -63,7 +63,7 @@ public final class DiscardSink: Sink {
         let fresh = path + ".new"
         let file = try OpenFile(fresh, flags: O_WRONLY | O_CREAT | O_TRUNC)
         try file.write(Array(statistics.json.utf8), at: 0)
-        try Directory.rename(fresh, to: path)
+        try Directory().rename(fresh, to: path)
         writtenAt = clocks.monotonic()
         isWritten = true
     }

@@ -48,9 +48,9 @@ extension FilesSink {
             }
             let parent = Directory.parent(of: path) ?? "/"
             try store.step(.willCreate)
-            try Directory.create(parent)
+            try store.names.create(parent)
             try OpenFile(path, flags: O_WRONLY | O_CREAT | O_NOFOLLOW).synchronize()
-            try Directory.synchronize(parent)
+            try store.names.synchronize(parent)
             let length = status?.size ?? 0
             marks.outputs[name] = FilesMarks.Output(length: length)
             additions[name]?.output.length = length

@@ -8,6 +8,7 @@ import Envelope
 /// the disk on the next call, so that a failed write or synchronization is never built upon.
 public final class FilesSink: Sink {
     let settings: FilesSinkSettings
+    private let names: any DirectoryNames
     private let step: (SinkStep) throws(ConnectorError) -> Void
     private var opened: FilesStore?
 
@@ -15,8 +16,12 @@ public final class FilesSink: Sink {
         self.init(settings) { (_) throws(ConnectorError) in }
     }
 
-    init(_ settings: FilesSinkSettings, step: @escaping (SinkStep) throws(ConnectorError) -> Void) {
+    init(
+        _ settings: FilesSinkSettings, names: any DirectoryNames = Directory(),
+        step: @escaping (SinkStep) throws(ConnectorError) -> Void
+    ) {
         self.settings = settings
+        self.names = names
         self.step = step
     }
 
@@ -41,7 +46,7 @@ public final class FilesSink: Sink {
 
     private func store() throws(ConnectorError) -> FilesStore {
         if let opened { return opened }
-        let store = try FilesStore(settings.directory, step: step)
+        let store = try FilesStore(settings.directory, names: names, step: step)
         opened = store
         return store
     }

@@ -29,8 +29,8 @@ extension FilesSource {
             return
         }
         let target = try freeName(for: listing.path(of: settings.moveTo) + "/" + name)
-        try Directory.create(Directory.parent(of: target) ?? "/")
-        try Directory.rename(path, to: target)
+        try Directory().create(Directory.parent(of: target) ?? "/")
+        try Directory().rename(path, to: target)
     }
 
     /// A file moved earlier is not overwritten: the next one of its name gets a number.

@@ -10,16 +10,20 @@ final class FilesStore {
     let directory: String
     private(set) var marks = FilesMarks()
     private let lock: OpenFile
+    let names: any DirectoryNames
     let step: (SinkStep) throws(ConnectorError) -> Void
 
     private var state: String { directory + "/" + OutputName.reserved }
     private var parts: String { state + "/parts" }
 
     /// Takes the lock, reads the marks and undoes or completes what a crash interrupted.
-    init(_ directory: String, step: @escaping (SinkStep) throws(ConnectorError) -> Void) throws(ConnectorError) {
+    init(
+        _ directory: String, names: any DirectoryNames, step: @escaping (SinkStep) throws(ConnectorError) -> Void
+    ) throws(ConnectorError) {
         self.directory = directory
+        self.names = names
         self.step = step
-        try Directory.create(directory + "/" + OutputName.reserved + "/parts")
+        try names.create(directory + "/" + OutputName.reserved + "/parts")
         lock = try OpenFile(directory + "/" + OutputName.reserved + "/lock", flags: O_RDWR | O_CREAT)
         guard lock.lockExclusively() else {
             throw ConnectorError(
@@ -27,7 +31,7 @@ final class FilesStore {
         }
         // A process that was killed may have renamed the marks without making that durable. Sources are told that
         // they can forget by what is read here, so it must outlive a power cut first.
-        try Directory.synchronize(state)
+        try names.synchronize(state)
         try readMarks()
         try recover()
     }
@@ -45,8 +49,8 @@ final class FilesStore {
         try file.write(changed.encoded, at: 0)
         try file.synchronize()
         try step(.willRenameMarks)
-        try Directory.rename(fresh, to: state + "/marks")
-        try Directory.synchronize(state)
+        try names.rename(fresh, to: state + "/marks")
+        try names.synchronize(state)
         try step(.didRenameMarks)
         marks = changed
     }
@@ -58,16 +62,16 @@ final class FilesStore {
             let part = path(ofPart: publication.file)
             guard try FileStatus.at(part) != nil else { continue }
             let target = path(of: publication.target)
-            try Directory.create(Directory.parent(of: target) ?? "/")
-            try Directory.rename(part, to: target)
-            try Directory.synchronize(Directory.parent(of: target) ?? "/")
+            try names.create(Directory.parent(of: target) ?? "/")
+            try names.rename(part, to: target)
+            try names.synchronize(Directory.parent(of: target) ?? "/")
             try step(.didPublish)
         }
         // Written with the next commit; until then a restart finds no part and does nothing.
         marks.publications = []
     }
 
-    func synchronizeParts() throws(ConnectorError) { try Directory.synchronize(parts) }
+    func synchronizeParts() throws(ConnectorError) { try names.synchronize(parts) }
 
     // MARK: Recovery
 

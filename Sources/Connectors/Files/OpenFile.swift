@@ -74,34 +74,3 @@ final class OpenFile {
     /// False where another process holds it.
     func lockExclusively() -> Bool { flock(descriptor, LOCK_EX | LOCK_NB) == 0 }
 }
-
-/// Steps on directories that must be durable by themselves.
-enum Directory {
-    /// Creates a directory and those above it, where they are missing.
-    static func create(_ path: String) throws(ConnectorError) {
-        if mkdir(path, 0o750) == 0 || errno == EEXIST { return }
-        guard errno == ENOENT, let parent = parent(of: path) else { throw .system("cannot create", path) }
-        try create(parent)
-        guard mkdir(path, 0o750) == 0 || errno == EEXIST else { throw .system("cannot create", path) }
-        try synchronize(parent)
-    }
-
-    /// Makes names in a directory durable.
-    static func synchronize(_ path: String) throws(ConnectorError) {
-        let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw .system("cannot open", path) }
-        defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw .system("cannot make durable", path) }
-    }
-
-    static func rename(_ from: String, to target: String) throws(ConnectorError) {
-        guard Glibc.rename(from, target) == 0 else { throw .system("cannot rename '\(from)' to", target) }
-    }
-
-    /// nil for a name without a slash and for the root.
-    static func parent(of path: String) -> String? {
-        guard let slash = path.lastIndex(of: "/") else { return "." }
-        if slash == path.startIndex { return path == "/" ? nil : "/" }
-        return String(path[..<slash])
-    }
-}

@@ -14,3 +14,13 @@ enum ConfigurationFile {
         }
     }
 }
+
+extension NodeConfiguration {
+    /// Reads and checks a node's file.
+    /// - Throws: ``ConfigurationError`` with everything that is wrong, also where the file cannot be read.
+    public static func load(
+        path: String, environment: YAMLEnvironment = .process
+    ) throws(ConfigurationError) -> NodeConfiguration {
+        try decode(ConfigurationFile.read(path), file: path, environment: environment)
+    }
+}

@@ -1,14 +1,6 @@
 import Envelope
 
 extension NodeConfiguration {
-    /// Reads and checks a node's file.
-    /// - Throws: ``ConfigurationError`` with everything that is wrong, also where the file cannot be read.
-    public static func load(
-        path: String, environment: YAMLEnvironment = .process
-    ) throws(ConfigurationError) -> NodeConfiguration {
-        try decode(ConfigurationFile.read(path), file: path, environment: environment)
-    }
-
     /// Reads and checks a node's file from memory.
     /// - Parameter file: the path it is known by; relative paths in it are taken from its directory.
     public static func decode(

@@ -122,7 +122,7 @@ import Testing
         #expect(marks[Sample.stream(1)] == Sequence(9))
         try Files.createDirectory(layout.directory)
         try Files.replace(layout.marks, with: marks.encoded)
-        let again = try MailboxMarks.load(layout.marks)
+        let again = try MailboxMarks.load(layout.marks, PosixFileSystem())
         #expect(again.encoded == marks.encoded)
         #expect(again[Sample.stream(3)] == Sequence(3))
     }

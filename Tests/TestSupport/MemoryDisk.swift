@@ -1,10 +1,10 @@
-import Journal
-import TestSupport
+public import Journal
 
 /// A disk in memory that knows what a crash may take: writes not synchronized, wholly or by sectors, in any order;
-/// names not synchronized, each for itself.
-final class MemoryDisk: FileSystem {
-    final class Node {
+/// names not synchronized, each for itself. A name is synchronized with the directory it lies in, and no other.
+/// A move from one directory to another happens as a whole or not at all, until one of them is synchronized.
+public final class MemoryDisk: FileSystem {
+    private final class Node {
         var bytes: [UInt8] = []
         var durable: [UInt8] = []
         var pending: [(offset: Int, bytes: [UInt8])] = []
@@ -16,69 +16,115 @@ final class MemoryDisk: FileSystem {
         case set(String, Node)
         case remove(String)
         case move(from: String, to: String, Node)
+        case makeDirectory(String, UInt16)
     }
 
-    struct Faults {
+    private struct Names {
+        var files: [String: Node] = [:]
+        var directories: [String: UInt16] = ["/": 0o755]
+
+        /// A move happens as a whole.
+        mutating func apply(_ change: Change) {
+            switch change {
+            case .set(let path, let node): files[path] = node
+            case .remove(let path): files[path] = nil
+            case .move(let from, let to, let node):
+                files[from] = nil
+                files[to] = node
+            case .makeDirectory(let path, let permissions): directories[path] = permissions
+            }
+        }
+
+        /// What lay in directories that are gone is gone with them.
+        mutating func removeLost(_ known: [String: UInt16]) {
+            func hasPlace(_ path: String) -> Bool {
+                var place = path
+                while place != "/" {
+                    place = MemoryDisk.parent(of: place)
+                    if known[place] != nil, directories[place] == nil { return false }
+                }
+                return true
+            }
+            files = files.filter { hasPlace($0.key) }
+            directories = directories.filter { hasPlace($0.key) }
+        }
+    }
+
+    public struct Faults {
         /// The operation, counted from 0, that fails; none where nil.
-        var failAt: Int?
+        public var failAt: Int?
         /// All that come after it fail as well.
-        var forEver = false
-        var kind = FileError.Kind.other
+        public var forEver = false
+        public var kind = FileError.Kind.other
         /// They fail because the process is gone: the disk and the system's memory stay as they are.
-        var isKill = false
+        public var isKill = false
+
+        public init(
+            failAt: Int? = nil, forEver: Bool = false, kind: FileError.Kind = .other, isKill: Bool = false
+        ) {
+            self.failAt = failAt
+            self.forEver = forEver
+            self.kind = kind
+            self.isKill = isKill
+        }
     }
 
-    private var names: [String: Node] = [:]
-    private var durableNames: [String: Node] = [:]
-    private var changes: [Change] = []
-    private var directories: [String: UInt16] = [:]
+    private var current = Names()
+    private var medium = Names()
+    /// What happened to names since, with the directory whose synchronization makes it durable.
+    private var changes: [(directory: String, change: Change)] = []
     private var open: [Int32: (path: String, node: Node)] = [:]
     private var locks: [Int32: String] = [:]
     private var nextHandle: Int32 = 3
-    var faults = Faults()
+    public var faults = Faults()
     /// Operations that could have failed so far.
-    private(set) var operations = 0
+    public private(set) var operations = 0
     /// Bytes all files may have together.
-    var capacity = Int.max
+    public var capacity = Int.max
     /// When a synchronize fails, this tells which of the pending writes got through.
-    var random = SeededGenerator(1)
+    public var random = SeededGenerator(1)
+
+    public init() {}
+
+    private static func parent(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else { return "/" }
+        return String(path[..<slash])
+    }
+
+    private func change(_ change: Change, in path: String) {
+        current.apply(change)
+        changes.append((Self.parent(of: path), change))
+    }
 
     /// The files after a crash, on a disk with nothing open.
-    func crashed(_ seed: UInt64) -> MemoryDisk {
+    public func crashed(_ seed: UInt64) -> MemoryDisk {
         var random = SeededGenerator(seed)
         let disk = MemoryDisk()
-        disk.directories = directories
-        var surviving = durableNames
-        for change in changes where random.chance(50) {
-            switch change {
-            case .set(let name, let node): surviving[name] = node
-            case .remove(let name): surviving[name] = nil
-            case .move(let from, let to, let node):
-                surviving[from] = nil
-                surviving[to] = node
-            }
-        }
-        for (name, node) in surviving.sorted(by: { $0.key < $1.key }) {
+        var surviving = medium
+        for (_, change) in changes where random.chance(50) { surviving.apply(change) }
+        surviving.removeLost(current.directories)
+        disk.current.directories = surviving.directories
+        for (name, node) in surviving.files.sorted(by: { $0.key < $1.key }) {
             let copy = Node(permissions: node.permissions)
             copy.durable = Self.torn(node, &random)
             copy.bytes = copy.durable
-            disk.names[name] = copy
+            disk.current.files[name] = copy
         }
-        disk.durableNames = disk.names
+        disk.medium = disk.current
         return disk
     }
 
     /// The same files, with everything durable, as after an orderly end.
-    func settled() -> MemoryDisk {
+    public func settled() -> MemoryDisk {
         let disk = MemoryDisk()
-        disk.directories = directories
-        for (name, node) in names {
+        disk.current.directories = current.directories
+        for (name, node) in current.files {
             let copy = Node(permissions: node.permissions)
             copy.bytes = node.bytes
             copy.durable = node.bytes
-            disk.names[name] = copy
+            disk.current.files[name] = copy
         }
-        disk.durableNames = disk.names
+        disk.medium = disk.current
         return disk
     }
 
@@ -114,18 +160,21 @@ final class MemoryDisk: FileSystem {
 
     // MARK: For tests
 
-    var paths: [String] { names.keys.sorted() }
-    func contents(_ path: String) -> [UInt8]? { names[path]?.bytes }
+    public var paths: [String] { current.files.keys.sorted() }
+    public func contents(_ path: String) -> [UInt8]? { current.files[path]?.bytes }
 
-    func setContents(_ path: String, _ bytes: [UInt8]) {
-        let node = names[path] ?? Node(permissions: 0o600)
+    public func setContents(_ path: String, _ bytes: [UInt8]) {
+        let node = current.files[path] ?? Node(permissions: 0o600)
         node.bytes = bytes
         node.durable = bytes
-        names[path] = node
-        durableNames[path] = node
+        current.files[path] = node
+        medium.files[path] = node
     }
 
-    func setPermissions(directory: String, _ permissions: UInt16) { directories[directory] = permissions }
+    public func setPermissions(directory: String, _ permissions: UInt16) {
+        current.directories[directory] = permissions
+        medium.directories[directory] = permissions
+    }
 
     // MARK: FileSystem
 
@@ -149,18 +198,19 @@ final class MemoryDisk: FileSystem {
         return FileHandle(nextHandle)
     }
 
-    func open(_ path: String, _ access: FileAccess) throws(FileError) -> FileHandle {
+    public func open(_ path: String, _ access: FileAccess) throws(FileError) -> FileHandle {
         let handle = newHandle()
         if case .create(let permissions) = access {
             try step(.create, path)
-            guard names[path] == nil else { throw FileError(.create, path: path, kind: .exists, reason: "it exists") }
+            guard current.files[path] == nil else {
+                throw FileError(.create, path: path, kind: .exists, reason: "it exists")
+            }
             let node = Node(permissions: permissions)
-            names[path] = node
-            changes.append(.set(path, node))
+            change(.set(path, node), in: path)
             open[handle.number] = (path, node)
         } else {
             try step(.open, path)
-            guard let node = names[path] else {
+            guard let node = current.files[path] else {
                 throw FileError(.open, path: path, kind: .missing, reason: "no such file")
             }
             open[handle.number] = (path, node)
@@ -168,20 +218,20 @@ final class MemoryDisk: FileSystem {
         return handle
     }
 
-    func close(_ handle: FileHandle) {
+    public func close(_ handle: FileHandle) {
         open[handle.number] = nil
         locks[handle.number] = nil
     }
 
-    var openHandles: Int { open.count + locks.count }
+    public var openHandles: Int { open.count + locks.count }
 
-    func size(of handle: FileHandle) throws(FileError) -> UInt64 {
+    public func size(of handle: FileHandle) throws(FileError) -> UInt64 {
         let file = try node(handle)
         try step(.inspect, file.path)
         return UInt64(file.node.bytes.count)
     }
 
-    func read(
+    public func read(
         _ handle: FileHandle, into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
     ) throws(FileError) -> Int {
         let file = try node(handle)
@@ -192,9 +242,9 @@ final class MemoryDisk: FileSystem {
         return count
     }
 
-    func write(_ handle: FileHandle, _ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(FileError) {
+    public func write(_ handle: FileHandle, _ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(FileError) {
         let file = try node(handle)
-        let total = names.values.reduce(0) { $0 + $1.bytes.count }
+        let total = current.files.values.reduce(0) { $0 + $1.bytes.count }
         let growth = max(0, Int(offset) + bytes.count - file.node.bytes.count)
         guard total + growth <= capacity else {
             throw FileError(.write, path: file.path, kind: .noSpace, reason: "no space left on device")
@@ -214,7 +264,7 @@ final class MemoryDisk: FileSystem {
         if let failure { throw failure }
     }
 
-    func synchronize(_ handle: FileHandle) throws(FileError) {
+    public func synchronize(_ handle: FileHandle) throws(FileError) {
         let file = try node(handle)
         do throws(FileError) {
             try step(.synchronize, file.path)
@@ -229,7 +279,7 @@ final class MemoryDisk: FileSystem {
         file.node.pending = []
     }
 
-    func truncate(_ handle: FileHandle, to bytes: UInt64) throws(FileError) {
+    public func truncate(_ handle: FileHandle, to bytes: UInt64) throws(FileError) {
         let file = try node(handle)
         try step(.truncate, file.path)
         let keep = min(Int(bytes), file.node.bytes.count)
@@ -238,60 +288,63 @@ final class MemoryDisk: FileSystem {
         file.node.pending = []
     }
 
-    func rename(_ path: String, to target: String) throws(FileError) {
+    public func rename(_ path: String, to target: String) throws(FileError) {
         try step(.rename, path)
-        guard let node = names[path] else {
+        guard let node = current.files[path] else {
             throw FileError(.rename, path: path, kind: .missing, reason: "no such file")
         }
-        names[path] = nil
-        names[target] = node
-        changes.append(.move(from: path, to: target, node))
+        change(.move(from: path, to: target, node), in: target)
     }
 
-    func remove(_ path: String) throws(FileError) {
+    public func remove(_ path: String) throws(FileError) {
         try step(.remove, path)
-        guard names[path] != nil else {
+        guard current.files[path] != nil else {
             throw FileError(.remove, path: path, kind: .missing, reason: "no such file")
         }
-        names[path] = nil
-        changes.append(.remove(path))
+        change(.remove(path), in: path)
     }
 
-    func list(_ directory: String) throws(FileError) -> [String] {
+    public func list(_ directory: String) throws(FileError) -> [String] {
         try step(.list, directory)
-        let prefix = directory + "/"
-        return names.keys.filter { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) }
+        let prefix = directory == "/" ? "/" : directory + "/"
+        return (Array(current.files.keys) + Array(current.directories.keys)).filter { $0.hasPrefix(prefix) }
+            .map { String($0.dropFirst(prefix.count)) }.filter { !$0.isEmpty && !$0.contains("/") }
     }
 
-    func attributes(of path: String) throws(FileError) -> FileAttributes? {
+    public func attributes(of path: String) throws(FileError) -> FileAttributes? {
         try step(.inspect, path)
-        if let permissions = directories[path] {
+        if let permissions = current.directories[path] {
             return FileAttributes(isDirectory: true, permissions: permissions, bytes: 0)
         }
-        guard let node = names[path] else { return nil }
+        guard let node = current.files[path] else { return nil }
         return FileAttributes(isDirectory: false, permissions: node.permissions, bytes: UInt64(node.bytes.count))
     }
 
-    func createDirectory(_ path: String, permissions: UInt16) throws(FileError) {
+    public func createDirectory(_ path: String, permissions: UInt16) throws(FileError) {
         try step(.createDirectory, path)
-        directories[path] = permissions
+        change(.makeDirectory(path, permissions), in: path)
     }
 
-    func synchronizeDirectory(_ path: String) throws(FileError) {
+    public func synchronizeDirectory(_ path: String) throws(FileError) {
         try step(.synchronizeDirectory, path)
-        durableNames = names
-        changes = []
+        for item in changes where item.directory == path { medium.apply(item.change) }
+        changes.removeAll { $0.directory == path }
+        // Of a move to elsewhere only this half is sure now.
+        for (place, item) in changes.enumerated() {
+            guard case .move(let from, let to, let node) = item.change, Self.parent(of: from) == path else { continue }
+            if medium.files[from] === node { medium.files[from] = nil }
+            changes[place].change = .set(to, node)
+        }
     }
 
-    func lock(_ path: String) throws(FileError) -> FileHandle {
+    public func lock(_ path: String) throws(FileError) -> FileHandle {
         try step(.lock, path)
         guard !locks.values.contains(path) else {
             throw FileError(.lock, path: path, kind: .locked, reason: "somebody has it")
         }
-        if names[path] == nil {
+        if current.files[path] == nil {
             let node = Node(permissions: 0o600)
-            names[path] = node
-            changes.append(.set(path, node))
+            change(.set(path, node), in: path)
         }
         let handle = newHandle()
         locks[handle.number] = path

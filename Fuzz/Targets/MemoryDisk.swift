@@ -1,1 +1,0 @@
-../../Tests/JournalTests/MemoryDisk.swift
