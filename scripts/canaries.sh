@@ -42,7 +42,7 @@ for canary in ${1:-$($simulate --canaries)}; do
         ;;
     1)
         printf '%-34s %6d   %s\n' "$canary" "$(sed -n 's/^seed \([0-9]*\): .*/\1/p' $folder/run.log | head -n 1)" \
-            "$(sed -n 's/^violation: \(.*\), at .*/\1/p; s/^violation: \(.*\), in step.*/\1/p' $folder/run.log | head -n 1)"
+            "$(sed -n 's/^violation with seed [^:]*: //; T; s/, in step .*//; s/, at [^ ]*$//; p' $folder/run.log | head -n 1)"
         ;;
     2)
         cat $folder/run.log >&2

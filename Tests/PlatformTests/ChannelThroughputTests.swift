@@ -83,7 +83,7 @@ struct ChannelThroughputTests {
         let back = 120 << 20 + 12_345
         let client = Pump(total: there, expected: back, pauseEvery: 3 << 20)
         let server = Pump(total: back, expected: there, pauseEvery: 5 << 20)
-        try play(within: .seconds(120)) { reactor in
+        try play(within: .seconds(300)) { reactor in
             var left = 2
             for pump in [client, server] {
                 pump.finished = {
