@@ -307,7 +307,8 @@ extension Target {
             let topology: TopologyFile
             do throws(ConfigurationError) {
                 topology = try TopologyFile.decode(Array(input), file: file, environment: environment)
-                for place in try topology.layout(in: "") + topology.layout(in: "/tmp") {
+                // The second is where the files below are read: a path that fits another place may be too long there.
+                for place in try topology.layout(in: "") + topology.layout(in: "/etc/gridrelay") {
                     let files = [place.configuration, place.certificate, place.key, place.authority, place.keys]
                     require(Set(files).count == 5, "each file has a place of its own")
                     require(files.allSatisfy { $0.hasPrefix(place.directory + "/") }, "it lies with its node's others")
