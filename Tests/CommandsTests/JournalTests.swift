@@ -78,6 +78,8 @@ struct JournalTests {
 
     @Test func looksAndChangesNothing() throws {
         try write([100])
+        // What a start would remove.
+        try Files.replace(store + "/journal/00000000000000ff.new", with: [0])
         let before = try contents()
         #expect(stage.run(["journal", "verify", store]).code == .ok)
         #expect(stage.run(["journal", "stat", store + "/journal", "-o", "json"]).code == .ok)

@@ -13,7 +13,8 @@ import Testing
             (.reservedKind(RecordKind(65_000)), ["65000"]), (.notFound(LSN(5)), ["record 5"]),
             (.damaged(LSN(6)), ["record 6"]),
             (.tooOpen(path: "/j", permissions: 0o755), ["/j", "0755", "chmod 0700 /j"]),
-            (.notDirectory(path: "/j"), ["/j"]), (.inUse(path: "/j"), ["/j"]),
+            (.notDirectory(path: "/j"), ["/j"]), (.noJournal(path: "/j"), ["/j holds no"]),
+            (.inUse(path: "/j"), ["/j"]),
             (.unknownVersion(path: "/j/1.segment", version: 77), ["/j/1.segment", "77"]), (.options("odd"), ["odd"]),
         ]
         for (error, facts) in told {
