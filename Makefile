@@ -27,7 +27,7 @@ RELEASE   = .build/release
 .PHONY: help deps toolchain build demo test lint fmt bench simulate simulate-canaries replay fuzz coverage soak release docs install clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 deps: toolchain ## install the Debian packages that are missing, and look for a Swift toolchain
 	@scripts/deps.sh
