@@ -11,17 +11,21 @@ extension SegmentedLog {
     ) throws(JournalError) -> SegmentedLog {
         try options.check()
         try checkDirectory(files, directory)
-        let lock = try takeLock(files, directory)
-        var recovery = Recovery(files, directory, options)
-        do throws(JournalError) { try recovery.run() } catch {
-            files.close(lock)
-            throw error
+        for _ in 0..<4 {
+            let lock = try takeLock(files, directory)
+            var recovery = Recovery(files, directory, options)
+            do throws(JournalError) { try recovery.run() } catch {
+                files.close(lock)
+                throw error
+            }
+            var log = SegmentedLog(recovery, lock)
+            // Where something had to be written elsewhere, what the disk holds now is found out anew.
+            guard try log.secure(recovery.unsure) else { continue }
+            try recovery.replay(replay)
+            log.report = recovery.report
+            return log
         }
-        var log = SegmentedLog(recovery, lock)
-        try log.secure(recovery.unsure)
-        try recovery.replay(replay)
-        log.report = recovery.report
-        return log
+        throw .file(FileError(.synchronize, path: directory, kind: .other, reason: "the disk fails again and again"))
     }
 
     private init(_ recovery: Recovery<Files>, _ lock: FileHandle) {
@@ -41,14 +45,24 @@ extension SegmentedLog {
     }
 
     /// Makes durable what the process before this one may have left in the system's memory alone, before anybody builds
-    /// on it. Where the disk fails that, the bytes are not trusted to be there later: they are written again elsewhere.
-    private mutating func secure(_ ends: [UnsureEnd]) throws(JournalError) {
+    /// on it. Where the disk fails that, the bytes are not trusted to be there later: what can be read of them is written
+    /// again elsewhere, and the segment ends before them. A copy that cannot be read any more thereby never was: its
+    /// original counts again.
+    /// - Returns: false where that was so, and nothing that was found counts as it was found.
+    private mutating func secure(_ ends: [UnsureEnd]) throws(JournalError) -> Bool {
+        var isSure = true
         for end in ends {
             guard let index = segments.firstIndex(where: { $0.number == end.segment }) else { continue }
             let handle = try handle(of: index)
-            do throws(FileError) { try files.synchronize(handle) } catch { try stageAgain(index, from: end.from) }
+            do throws(FileError) { try files.synchronize(handle) } catch {
+                try stageAgain(index, from: end.from)
+                segments[index].end = min(segments[index].end, end.from)
+                segments[index].endKeeper = 0
+                isSure = false
+            }
         }
-        if hasStaged { try commit() }
+        if !isSure { try commit(flags: 0) }
+        return isSure
     }
 
     private mutating func stageAgain(_ index: Int, from place: Int) throws(JournalError) {

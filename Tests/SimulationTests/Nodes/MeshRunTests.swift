@@ -7,10 +7,11 @@ import Testing
 /// Whole meshes of the real relays and agents. `make simulate` runs many more seeds, optimised.
 struct MeshRunTests {
     /// Seeds that broke a rule once: 19 a stream that passed what the journal had refused of the one before it; 26 a read
-    /// error taken for a loss; 1089 a commit that only the system's memory had.
+    /// error taken for a loss; 1089 a commit that only the system's memory had; 3351 a copy of which only that memory had
+    /// the commit, and its original forgotten.
     /// `make simulate` runs others of the kind, optimised: 3 a queue of copies that kept back the one they waited for;
     /// 186 records of a repeated commit that could not be found; 395 a directory that was made and not made durable.
-    @Test(arguments: [19, 26, 1089] as [UInt64]) func whatOnceFailedHolds(seed: UInt64) {
+    @Test(arguments: [19, 26, 1089, 3351] as [UInt64]) func whatOnceFailedHolds(seed: UInt64) {
         let outcome = Simulation(Scenario(seed: seed)).run()
         #expect(outcome.violation == nil, "seed \(seed)\n\(outcome.report ?? "")")
     }
