@@ -56,6 +56,9 @@ package struct AgentMachine<Trust: ReceiptTrust>: ~Copyable {
         set { outbox.resendAfter = newValue }
     }
 
+    /// A session with a relay of this agent stands again.
+    package mutating func linkReturned() { outbox.linkReturned() }
+
     package mutating func timeReached(
         _ now: Instant, wall: WallTime, _ exchange: inout Exchange, _ batch: inout JournalBatch
     ) {
@@ -78,8 +81,9 @@ package struct AgentMachine<Trust: ReceiptTrust>: ~Copyable {
 extension AgentMachine {
     /// The owner number of this agent's receipts: no journal record has it.
     static var receiptOwner: UInt64 { .max }
-    /// Seconds. A lost receipt is made good by a resent envelope, so it need not live long.
-    static var receiptLifetime: UInt32 { 3600 }
+    /// Seconds: 30 days. A lost receipt is made good by a resent envelope, but it may have to wait for a zone that is cut
+    /// off for weeks.
+    static var receiptLifetime: UInt32 { 30 * 86_400 }
 
     /// Carries out what the exchange wants done.
     package mutating func perform(

@@ -44,8 +44,11 @@ struct Outbox {
         var head = 0
         /// Highest sequence ever added.
         var last = Sequence.none
+        var resending = Resending()
 
         var isDrained: Bool { head == items.count }
+        /// Places of the items without receipt.
+        var waiting: Range<Int> { head..<items.count }
     }
 
     /// Jobs by their place in the configuration's order of appearance; messages sent by hand have jobs too.
@@ -195,6 +198,7 @@ extension Outbox {
             releaseHead(of: index, at: now)
         }
         guard released != .none else { return }
+        streams[index].resending.receipted(through: released, at: now)
         effects.append(
             .receipted(stream: id, job: jobs[job].name, through: released, floor: floor(of: index)))
         finishRelease(index, at: now)

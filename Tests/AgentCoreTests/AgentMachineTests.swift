@@ -123,13 +123,13 @@ struct AgentMachineTests {
     }
 
     @Test func ofReceiptsThatExpireNothingIsHeard() {
-        scene.submit(1, 1, lifetime: 100_000)
+        scene.submit(1, 1, lifetime: 4_000_000)
         scene.turn()
         let mark = DeliveryOutcome.mark(source: AgentScene.id(AgentScene.peer), stream: Sample.stream(8), Sequence(1))
         scene.machine.take([mark], &scene.exchange, at: scene.now)
         scene.advance(.seconds(1))
         #expect(scene.counters.accepted == 2)
-        scene.advance(.seconds(4000))
+        scene.advance(.seconds(31 * 86_400))
         #expect(scene.counters.expired == 1)
         #expect(scene.kept == 1)
         let expired = scene.takeFacts().contains { if case .expired = $0 { true } else { false } }
@@ -169,7 +169,8 @@ struct AgentMachineTests {
         #expect(failed)
         #expect(scene.kept == 1 && scene.counters.lost == 1 && scene.journal.records.count == 1)
         scene.journal.fault = nil
-        scene.advance(.seconds(60))
+        // A second try waits twice as long.
+        scene.advance(.seconds(120))
         #expect(scene.atRelay.count == 2)
     }
 

@@ -104,11 +104,70 @@ import Testing
         outbox.timeReached(now + .seconds(61))
         #expect(effects() == [])
         #expect(outbox.resentCount == 64)
-        // The rest follows as soon as receipts come.
+        // Receipts for these and for nothing behind them: the rest is lost too and follows after a pause.
+        for stored in 1...64 { outbox.departed(stored: UInt64(stored), at: now + .seconds(61)) }
         _ = receipt(1, 64, at: now + .seconds(61))
-        #expect(outbox.nextDeadline <= now + .seconds(61))
-        outbox.timeReached(now + .seconds(61))
+        #expect(outbox.nextDeadline == now + .seconds(63))
+        outbox.timeReached(now + .seconds(63))
         #expect(effects().count == 36)
+    }
+
+    @Test func batchesDoubleWhileAllIsLost() {
+        for sequence in 1...1000 { _ = add(1, UInt64(sequence)) }
+        for stored in 1...1000 { outbox.departed(stored: UInt64(stored), at: now) }
+        var (time, sent, counts) = (now + .seconds(60), 0, [Int]())
+        while sent < 1000 {
+            outbox.timeReached(time)
+            let count = effects().count
+            for stored in sent..<sent + count { outbox.departed(stored: UInt64(stored + 1), at: time) }
+            sent += count
+            counts.append(count)
+            _ = receipt(1, UInt64(sent), at: time)
+            time = time + .seconds(2)
+        }
+        #expect(counts == [64, 128, 256, 512, 40])
+    }
+
+    @Test func nothingIsSentAgainWhileReceiptsCome() {
+        for sequence in 1...100 { _ = add(1, UInt64(sequence), lifetime: 1_000_000) }
+        for stored in 1...100 { outbox.departed(stored: UInt64(stored), at: now) }
+        // A backlog that drains one envelope in 50 s: the last waits for 80 minutes and is well.
+        var time = now
+        for sequence in 1...99 {
+            time = time + .seconds(50)
+            outbox.timeReached(time)
+            _ = receipt(1, UInt64(sequence), at: time)
+        }
+        #expect(outbox.resentCount == 0)
+        #expect(outbox.nextDeadline == time + .seconds(60))
+    }
+
+    @Test func withoutReceiptsTheWaitDoubles() {
+        _ = add(1, 1, lifetime: 1_000_000)
+        outbox.departed(stored: 1, at: now)
+        var (time, waits) = (now, [Int]())
+        for _ in 0..<9 {
+            let next = outbox.nextDeadline
+            waits.append(Int((next - time).components.seconds))
+            time = next
+            outbox.timeReached(time)
+            #expect(effects().count == 1)
+            outbox.departed(stored: 1, at: time)
+        }
+        #expect(waits == [60, 120, 240, 480, 960, 1920, 3600, 3600, 3600])
+        // The agent's own relay was away: what it kept may be gone.
+        outbox.linkReturned()
+        #expect(outbox.nextDeadline == time + .seconds(60))
+    }
+
+    @Test func whatIsReceiptedBehindABatchWasNotLost() {
+        for sequence in 1...200 { _ = add(1, UInt64(sequence)) }
+        for stored in 1...200 { outbox.departed(stored: UInt64(stored), at: now) }
+        outbox.timeReached(now + .seconds(60))
+        #expect(effects().count == 64)
+        for stored in 1...64 { outbox.departed(stored: UInt64(stored), at: now + .seconds(60)) }
+        _ = receipt(1, 65, at: now + .seconds(61))
+        #expect(outbox.nextDeadline == now + .seconds(121))
     }
 
     @Test func anExpiredHeadIsGivenUpAndTheFloorRises() {

@@ -8,7 +8,9 @@ import Node
 import Platform
 
 extension AgentService: LinkHubOwner {
-    public func linkEstablished(_ link: LinkIndex, _ neighbour: Neighbour) {}
+    public func linkEstablished(_ link: LinkIndex, _ neighbour: Neighbour) {
+        drive { machine, _, _ in machine.linkReturned() }
+    }
     public func linkEnded(_ link: LinkIndex, _ neighbour: Neighbour) {}
 
     /// Agents take no part in the mesh's own talk.

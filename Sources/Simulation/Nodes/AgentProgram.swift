@@ -217,7 +217,9 @@ extension AgentProgram: SimulatedJobOwner {
 }
 
 extension AgentProgram: LinkShellOwner {
-    func linkUp(_ link: LinkIndex, _ peer: NodeName, _ kind: NodeKind, dialledByUs: Bool) {}
+    func linkUp(_ link: LinkIndex, _ peer: NodeName, _ kind: NodeKind, dialledByUs: Bool) {
+        drive { machine, _, _ in machine.linkReturned() }
+    }
     func linkDown(_ peer: NodeName) {}
     func meshMessage(_ message: [UInt8], from peer: NodeName) {}
 
