@@ -167,7 +167,7 @@ private struct ExchangePair: ~Copyable {
             require(made[owner] != nil, "only what was made departs")
             departed.insert(owner)
         case .expired, .damaged: require(false, "nothing is lost or damaged here: \(effect)")
-        case .refuse: break
+        case .receipt, .refuse: break
         }
     }
 

@@ -103,7 +103,7 @@ private struct OutboxModel {
         }
         for effect in effects {
             switch effect {
-            case .send(let stored, _, _, _, _, let age):
+            case .send(let stored, _, _, _, _, _, _, let age):
                 require(items[stored] != nil && durable.contains(stored), "only what is there is sent")
                 require(age >= .zero, "an age is not negative")
                 underWay.insert(stored)

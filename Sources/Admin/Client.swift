@@ -25,6 +25,10 @@ public struct Client: Sendable {
         try value(of: AdminRequest(method: "GET", path: "/v1/queues"))
     }
 
+    public func flows() throws(ClientError) -> FlowReport {
+        try value(of: AdminRequest(method: "GET", path: "/v1/flows"))
+    }
+
     /// Sends one message by an agent; returns once its envelope is durable there.
     ///
     /// - Parameters:

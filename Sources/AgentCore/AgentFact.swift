@@ -34,10 +34,8 @@ package enum AgentFact: Sendable {
 }
 
 /// Signs this node's receipts, and judges those of others.
-package protocol ReceiptTrust: Sendable {
+package protocol ReceiptTrust: ReceiptVerifier {
     /// A receipt for the source of the streams.
     /// - Precondition: at most ``Limits/receiptEntries`` entries.
     func receipt(for source: NodeID, _ entries: [Receipt.Entry]) -> Receipt
-    /// Whether `destination` really said this to `source`.
-    func verify(_ receipt: Receipt, from destination: NodeID, to source: NodeID) -> Bool
 }

@@ -39,7 +39,7 @@ extension AgentMachine {
             age: .milliseconds(Int64(hop.age)), checkpoint: hasCheckpoint ? front.checkpoint ?? [] : nil, at: now)
         guard sends else { return }
         originate(
-            record.lsn.number, header.destination, header.lane, length, header.lifetime,
+            record.lsn.number, header.identity, header.destination, header.lane, length, header.lifetime,
             .milliseconds(Int64(hop.age)), nil, &exchange, at: now)
     }
 
@@ -59,13 +59,12 @@ extension AgentMachine {
     }
 
     private func originate(
-        _ stored: UInt64, _ destination: NodeID, _ lane: Lane, _ length: Int, _ lifetime: UInt32, _ age: Duration,
-        _ envelope: UnsafeRawBufferPointer?, _ exchange: inout Exchange, at now: Instant
+        _ stored: UInt64, _ identity: Identity, _ destination: NodeID, _ lane: Lane,
+        _ length: Int, _ lifetime: UInt32, _ age: Duration, _ envelope: UnsafeRawBufferPointer?, _ exchange: inout Exchange, at now: Instant
     ) {
         exchange.forwarder.originate(
             Forwarder.Origin(
-                destination: destination, lane: lane, length: length, lifetime: lifetime, age: age, owner: stored,
-                stored: stored),
+                destination: destination, identity: identity, lane: lane, length: length, lifetime: lifetime, age: age, owner: stored, stored: stored),
             envelope, at: now)
     }
 
@@ -110,8 +109,8 @@ extension AgentMachine {
         guard sends else { return }
         submission.envelope.withUnsafeBytes { bytes in
             originate(
-                lsn.number, stream.destination, stream.lane, bytes.count, submission.lifetime, age, bytes, &exchange,
-                at: now)
+                lsn.number, Identity(source: identity, stream: stream.id, sequence: submission.sequence), stream.destination, stream.lane, bytes.count,
+                submission.lifetime, age, bytes, &exchange, at: now)
         }
     }
 
@@ -170,8 +169,10 @@ extension AgentMachine {
         var unsaved: [Int] = []
         for effect in outbox.takeEffects() {
             switch effect {
-            case .send(let stored, let destination, let lane, let length, let lifetime, let age):
-                originate(stored, destination, lane, length, lifetime, age, nil, &exchange, at: now)
+            case .send(
+                let stored, let stream, let sequence, let destination, let lane, let length, let lifetime, let age):
+                originate(
+                    stored, Identity(source: identity, stream: stream, sequence: sequence), destination, lane, length, lifetime, age, nil, &exchange, at: now)
             case .forget(let stored): batch.release(LSN(stored))
             case .saveCheckpoint(let job, let name, let origin, let checkpoint):
                 let stored = StoredEnvelope(hop: HopFields(), storedAt: now, boot: boot)

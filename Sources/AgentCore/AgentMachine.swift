@@ -100,7 +100,7 @@ extension AgentMachine {
                 }
             case .damaged(_, let bytes, let reason): note(.damaged(bytes, reason: reason))
             case .fetch(let id, let stored): batch.read(LSN(stored), token: id.token)
-            case .store, .forget, .refuse: break
+            case .store, .forget, .receipt, .refuse: break
             }
         }
         settle(&exchange, &batch, at: now)
@@ -178,7 +178,7 @@ extension AgentMachine {
             envelope.withUnsafeBytes { bytes in
                 exchange.forwarder.originate(
                     Forwarder.Origin(
-                        destination: source, lane: .control, length: bytes.count, lifetime: Self.receiptLifetime,
+                        destination: source, identity: header.identity, lane: .control, length: bytes.count, lifetime: Self.receiptLifetime,
                         owner: Self.receiptOwner, stored: 0),
                     bytes, at: now)
             }

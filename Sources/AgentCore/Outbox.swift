@@ -71,7 +71,9 @@ struct Outbox {
 
     enum Effect: Equatable {
         /// Give it to the forwarder; its bytes are in the journal under `stored`.
-        case send(stored: UInt64, destination: NodeID, lane: Lane, length: Int, lifetime: UInt32, age: Duration)
+        case send(
+            stored: UInt64, stream: StreamID, sequence: Sequence, destination: NodeID, lane: Lane, length: Int,
+            lifetime: UInt32, age: Duration)
         /// The durable copy is no longer needed.
         case forget(stored: UInt64)
         /// Write a checkpoint record for the job, then call ``Outbox/checkpointSaved(job:as:)``.
@@ -160,7 +162,7 @@ extension Outbox {
     /// records of a job in the order of their numbers.
     ///
     /// - Returns: true where the caller may give it to the forwarder right away; false where it must wait for an
-    ///   earlier stream, and comes back as ``Effect/send(stored:destination:lane:length:lifetime:age:)``.
+    ///   earlier stream, and comes back as ``Effect/send``.
     mutating func added(
         _ index: Int, _ sequence: Sequence, stored: UInt64, length: Int, lifetime: UInt32, age: Duration,
         checkpoint: [UInt8]?, at now: Instant
@@ -243,8 +245,8 @@ extension Outbox {
         let item = streams[index].items[place]
         effects.append(
             .send(
-                stored: item.stored, destination: streams[index].destination, lane: streams[index].lane,
-                length: item.length, lifetime: item.lifetime, age: now - item.madeAt))
+                stored: item.stored, stream: streams[index].id, sequence: item.sequence,
+                destination: streams[index].destination, lane: streams[index].lane, length: item.length, lifetime: item.lifetime, age: now - item.madeAt))
     }
 
     private func itemIndex(_ place: Place) -> Int? {

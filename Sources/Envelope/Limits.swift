@@ -67,8 +67,11 @@ public enum Limits {
     public static let fetchAheadBytes = 4 << 20
     /// Envelopes of one queue read back from the store ahead of their turn.
     public static let fetchAheadEnvelopes = 256
-    /// Live bytes sent for each byte of bulk while both wait.
-    public static let liveShare = 8
+    /// How long a stream waits for its earliest refused envelope before a later one is taken: that one may have gone
+    /// another way, or its life may be over.
+    public static let refusedStream: Duration = .seconds(5)
+    /// Streams remembered of which nothing is held; past it those are forgotten. Some 200 bytes each.
+    public static let idleStreams = 4096
     /// How long to wait before a store that was full or failed is tried again.
     public static let storeRetry: Duration = .seconds(1)
     /// How often queues are searched for expired envelopes that nobody asks for.

@@ -14,7 +14,8 @@ extension FlowTable {
             declarations.append(
                 FlowDeclaration(
                     name: flow.name, from: from, to: to, lane: flow.lane,
-                    bytesPerSecond: flow.limit.map(UInt64.init)))
+                    bytesPerSecond: flow.limit.map(UInt64.init), quota: Quota(flow.quota),
+                    durability: flow.durability.map(Durability.init)))
         }
         try self.init(declarations, identify: { NodeID(ofText: $0) })
     }

@@ -21,11 +21,12 @@ extension RelayService {
         case ("GET", "/v1/status"): .json(status: 200, status)
         case ("GET", "/v1/topology"): .json(status: 200, topology)
         case ("GET", "/v1/queues"): .json(status: 200, queues)
-        case ("GET", "/metrics"): status.metrics(queues)
+        case ("GET", "/v1/flows"): .json(status: 200, flows)
+        case ("GET", "/metrics"): status.metrics(queues, flows)
         case ("GET", "/healthz"): .text(status: 200, contentType: "text/plain", "ok\n")
         case ("GET", "/readyz"): readiness
         default:
-            .notFound(request, known: ["/v1/status", "/v1/topology", "/v1/queues"] + AdminRequest.publicPaths)
+            .notFound(request, known: ["/v1/status", "/v1/topology", "/v1/queues", "/v1/flows"] + AdminRequest.publicPaths)
         }
     }
 
@@ -59,6 +60,10 @@ extension RelayService {
         QueueReport(
             node: identity.name.description, asOf: Clock.wall,
             queues: hub.queueReports(at: reactor.now) { machine.name(of: $0) })
+    }
+
+    private var flows: FlowReport {
+        FlowReport(node: identity.name.description, asOf: Clock.wall, hub.exchange.forwarder) { machine.name(of: $0) }
     }
 
     private var topology: TopologyReport {

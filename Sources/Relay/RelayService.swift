@@ -37,7 +37,8 @@ public final class RelayService: DaemonService {
         let machine = RelayMachine(
             local: identity.name, boot: number, machineBoot: .currentBoot, flows: try FlowTable(start.configuration),
             trust: trust, wall: Clock.wall, at: reactor.now, identify: { NodeID(ofText: $0) })
-        let forwarder = machine.makeForwarder(Forwarder.Configuration(configuration))
+        var forwarder = machine.makeForwarder(Forwarder.Configuration(configuration))
+        forwarder.setQuotas(configuration.quotas)
         self.machine = machine
         hub = LinkHub(
             reactor, configuration, identity: identity, kind: .relay, forwarder: forwarder, log: log)
@@ -70,6 +71,7 @@ public final class RelayService: DaemonService {
         trust.renew(renewed)
         hub.renew(renewed)
         hub.apply(new)
+        hub.exchange.forwarder.setQuotas(new.quotas)
         machine.setFlows(flows, &hub.exchange, at: reactor.now)
         for case let neighbour? in hub.neighbours where neighbour.isUp { linkUp(neighbour) }
         lastReload = ReloadReport(at: Clock.wall, ok: true)

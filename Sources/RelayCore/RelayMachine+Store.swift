@@ -44,10 +44,22 @@ extension RelayMachine {
             case .expired(let dropped):
                 note(.expired(destination: dropped.destination, lane: dropped.lane, bytes: dropped.bytes))
             case .damaged(let link, _, let reason): note(.damagedArrival(link: link, reason: reason))
+            case .receipt(let envelope): judge(envelope, &exchange, at: now)
             case .departed, .refuse: break
             }
         }
         for id in refused { exchange.forwarder.storeFailed(id, at: now) }
+    }
+
+    /// A receipt that is not genuine changes nothing here; its source turns it away by itself.
+    private func judge(_ envelope: [UInt8], _ exchange: inout Exchange, at now: Instant) {
+        envelope.withUnsafeBytes { bytes in
+            guard let header = try? Header(bytes),
+                let receipt = try? Receipt(UnsafeRawBufferPointer(rebasing: bytes[Header.size...])),
+                trust.verify(receipt, from: header.source, to: header.destination)
+            else { return }
+            exchange.forwarder.receipted(header, receipt, at: now)
+        }
     }
 
     /// - Returns: false where the batch has no room.

@@ -12,9 +12,10 @@ import Mesh
 /// - custody of an instance is passed upstream only on the journal's word, the next hop's, or its end of life;
 /// - each stored record is released once its instance needs it no more, and never before;
 /// - the exchange's flows and routes are those of the router's last word.
-public struct RelayMachine<Trust: AdvertisementTrust>: ~Copyable {
+public struct RelayMachine<Trust: AdvertisementTrust & ReceiptVerifier>: ~Copyable {
     public private(set) var router: Router<Trust>
     private var flows: FlowTable
+    let trust: Trust
     /// Id of the machine's boot: ages go on over a restart of the process within it.
     private let machineBoot: Bytes16
     /// Who is or was at each link, by link index.
@@ -31,6 +32,7 @@ public struct RelayMachine<Trust: AdvertisementTrust>: ~Copyable {
     ) {
         router = Router(local: local, boot: boot, trust: trust, wall: wall, at: now, identify: identify)
         self.flows = flows
+        self.trust = trust
         self.machineBoot = machineBoot
     }
 

@@ -9,6 +9,11 @@ struct RelaySettings: Equatable, Sendable {
     var memoryBytes = 1 << 20
     var segmentBytes = 256 << 10
     var storeBytes = 8 << 20
+    var history = HistoryPacing()
+    /// Of the flow from each zone.
+    var flowQuota = Quota.none
+    var flowRate: UInt64?
+    var sourceQuota = Quota.none
     /// Some relay may lose what its disk has been told to keep.
     var disksForget: Bool
 
@@ -17,6 +22,24 @@ struct RelaySettings: Equatable, Sendable {
         durability = random.chance(0.25) ? .storeFirst : .cutThrough
         memoryBytes = [16 << 10, 128 << 10, 1 << 20][random.below(3)]
         segmentBytes = [128 << 10, 512 << 10][random.below(2)]
+        history = HistoryPacing(
+            after: .seconds([1, 10, 60][random.below(3)]), share: random.number(in: 1...50),
+            bytesPerSecond: random.chance(0.25) ? UInt64(random.number(in: 100_000...2_000_000)) : nil)
+        // Fullness is answered with a second's wait each time, so that quotas are not much smaller than the load.
+        if random.chance(0.25) {
+            flowQuota = Quota(bytes: random.number(in: 300_000...1_000_000), envelopes: random.number(in: 50...500))
+            sourceQuota = Quota(envelopes: random.number(in: 50...500), age: .seconds(random.number(in: 30...600)))
+        }
+        if random.chance(0.25) { flowRate = UInt64(random.number(in: 100_000...2_000_000)) }
+    }
+
+    /// One for each zone, in the order of the zones, and one for what is not known yet.
+    func flows(zones: Int) -> [FlowDeclaration] {
+        let zones = (1...zones).compactMap { try? FlowPattern("zone-\($0)/*") }
+        return zones.map { zone in
+            FlowDeclaration(
+                name: "from \(zone)", from: [zone], to: [.everything], bytesPerSecond: flowRate, quota: flowQuota)
+        } + [FlowDeclaration(name: "all", from: [.everything], to: [.everything])]
     }
 }
 
@@ -73,9 +96,7 @@ public final class Simulation {
         let keys = SimulatedKeys(SeededRandom(seed: scenario.seed).fork("keys"))
         let agents = topology.nodes.filter { $0.kind == .agent }.map(\.name)
         let ledger = DataLedger(hosts: topology.nodes.count, destinations: plans.map(\.plan.destination))
-        let flows = [
-            FlowDeclaration(name: "all", from: [.everything], to: [.everything], lane: .live, bytesPerSecond: nil)
-        ]
+        let flows = relays.flows(zones: topology.nodes.count { $0.kind == .relay })
         let sinkFaults = SimulatedSink.Faults(&edges)
         let mesh = MeshModel(hosts: topology.nodes.count, disksForget: scenario.losesDurableData)
         self.ledger = ledger

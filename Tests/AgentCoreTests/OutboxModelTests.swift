@@ -140,7 +140,7 @@ private struct World {
     private mutating func carryOut() {
         for effect in outbox.takeEffects() {
             switch effect {
-            case .send(let stored, _, _, _, _, _): queue.append(stored)
+            case .send(let stored, _, _, _, _, _, _, _): queue.append(stored)
             case .forget(let stored): operations.append(.release(stored))
             case .saveCheckpoint(let job, _, let origin, let checkpoint):
                 lsn += 1

@@ -6,7 +6,7 @@ import Mesh
 @testable import RelayCore
 
 /// Believes signatures of its own making: the bytes' checksum, sixteen times.
-struct ChecksumTrust: AdvertisementTrust {
+struct ChecksumTrust: AdvertisementTrust, ReceiptVerifier {
     private func signature(_ bytes: [UInt8]) -> [UInt8] {
         let sum = CRC32C.checksum(of: bytes)
         return (0..<16).flatMap { _ in (0..<4).map { UInt8(truncatingIfNeeded: sum >> ($0 * 8)) } }
@@ -17,6 +17,9 @@ struct ChecksumTrust: AdvertisementTrust {
     func verify(_ bytes: [UInt8], signature: [UInt8], certificate: [UInt8], origin: NodeName) -> Bool {
         signature == self.signature(bytes)
     }
+
+    /// A receipt's certificate must be the word 1.
+    func verify(_ receipt: Receipt, from destination: NodeID, to source: NodeID) -> Bool { receipt.certificate == [1] }
 }
 
 /// A relay's machine with an exchange beside it, and the batch its journal would get.

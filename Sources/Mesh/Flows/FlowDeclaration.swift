@@ -11,10 +11,14 @@ public struct FlowDeclaration: Equatable, Sendable {
     public var isEnabled: Bool
     /// Of all its envelopes together at one relay; nil: as much as there is. At least 1.
     public var bytesPerSecond: UInt64?
+    /// What one relay may hold of its envelopes.
+    public var quota: Quota
+    /// When custody of its envelopes is passed upstream; nil: as the relay does.
+    public var durability: Durability?
 
     public init(
         name: String, from: [FlowPattern], to: [FlowPattern], lane: Lane = .live, isEnabled: Bool = true,
-        bytesPerSecond: UInt64? = nil
+        bytesPerSecond: UInt64? = nil, quota: Quota = .none, durability: Durability? = nil
     ) {
         self.name = name
         self.from = from
@@ -22,6 +26,8 @@ public struct FlowDeclaration: Equatable, Sendable {
         self.lane = lane
         self.isEnabled = isEnabled
         self.bytesPerSecond = bytesPerSecond
+        self.quota = quota
+        self.durability = durability
     }
 }
 

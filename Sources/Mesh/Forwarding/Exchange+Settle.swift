@@ -39,7 +39,7 @@ extension Exchange {
 
     private mutating func pump(_ link: LinkIndex, _ slot: Slot, at now: Instant) {
         while let (underWay, mayBegin) = slot.session.openLanes() {
-            guard let lane = forwarder.nextLane(link, underWay: underWay, mayBegin: mayBegin) else { return }
+            guard let lane = forwarder.nextLane(link, underWay: underWay, mayBegin: mayBegin, at: now) else { return }
             if let token = slot.session.tokenUnderWay(lane) {
                 let envelope = forwarder.slabs.bytes(of: forwarder.instances[token].block)
                 let bytes = slot.session.continueTransmission(lane, envelope: envelope)

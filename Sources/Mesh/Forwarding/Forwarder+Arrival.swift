@@ -23,8 +23,9 @@ extension Forwarder {
             effects.append(.damaged(link: link, bytes: Array(envelope.prefix(4096)), reason: "\(error)"))
             return
         }
+        let flow: Int32
         switch policy.verdict(on: header) {
-        case .permitted: break
+        case .permitted(let index): flow = book.place(of: index, header.kind)
         case .denied:
             counters.refusedNotPermitted += 1
             return refuse(creditor, .notPermitted, delay: Limits.longestRefusal, length: envelope.count)
@@ -39,19 +40,28 @@ extension Forwarder {
         // A node that keeps nothing for others passes nothing on: what is not for it, it judges and sets aside.
         let isLocal = locals.contains(header.destination) || !configuration.hasStore
         let destination = isLocal ? nil : destination(for: header.destination)
-        guard hasRoom(lane: header.lane, hop, destination) else {
+        let stream = book.streams.place(header.stream, of: header.source)
+        guard !book.streams[stream].isBehindRefused(header, at: now), hasRoom(lane: header.lane, hop, destination, flow),
+            !book.refuses(flow: flow, stream: stream, header)
+        else {
             counters.refusedFull += 1
+            book.streams[stream].noteRefused(header, at: now)
             return refuse(creditor, .storageFull, delay: .seconds(1), length: envelope.count)
         }
+        book.streams[stream].noteTaken(header)
         compactIfSparse()
-        accept(header, hop, creditor, envelope, destination, at: now)
+        if header.kind == .receipt, !isLocal { noteReceipt(header, envelope) }
+        accept(header, hop, creditor, envelope, destination, (flow, stream), at: now)
     }
 
     private mutating func accept(
         _ header: Header, _ hop: HopFields, _ creditor: Creditor, _ envelope: UnsafeRawBufferPointer,
-        _ destination: Int32?, at now: Instant
+        _ destination: Int32?, _ account: (flow: Int32, stream: Int32), at now: Instant
     ) {
         var instance = Instance()
+        instance.flow = account.flow
+        instance.stream = account.stream
+        instance.sequence = header.sequence
         instance.lane = header.lane
         instance.hopLimit = hop.hopLimit == 0 ? 0 : hop.hopLimit - 1
         instance.length = UInt32(envelope.count)
@@ -65,11 +75,11 @@ extension Forwarder {
         #if CANARIES
             plantedSees(header, instances.id(index))
         #endif
-        countAccepted(envelope.count)
+        countAccepted(index)
         guard let destination else { return effects.append(.deliver(instances.id(index))) }
         enqueue(index, destination, .back)
         guard configuration.hasStore else { return }
-        if configuration.durability == .storeFirst || isStuck(instances[index].queue)
+        if durability(of: account.flow) == .storeFirst || isStuck(instances[index].queue)
             || slabs.bytesHeld > configuration.memoryBytes
         {
             requestStore(index)
@@ -83,14 +93,18 @@ extension Forwarder {
         min(max(now - policySince, Limits.unknownNodeDelay.lowerBound), Limits.unknownNodeDelay.upperBound)
     }
 
-    mutating func countAccepted(_ bytes: Int) {
+    mutating func countAccepted(_ index: UInt32) {
         counters.accepted += 1
-        counters.bytesAccepted += UInt64(bytes)
+        counters.bytesAccepted += UInt64(instances[index].length)
+        book.open(instances[index])
     }
+
+    /// When custody of a flow's envelopes is passed upstream.
+    func durability(of flow: Int32) -> Durability { book.flows[Int(flow)].durability ?? configuration.durability }
 
     /// Whether memory or store can take one more, of whatever length: the bound may be passed by one envelope, so that
     /// the longest always has a way. Control has space of its own.
-    private func hasRoom(lane: Lane, _ hop: HopFields, _ destination: Int32?) -> Bool {
+    private func hasRoom(lane: Lane, _ hop: HopFields, _ destination: Int32?, _ flow: Int32) -> Bool {
         let reserve = lane == .control ? Limits.controlReserveBytes : 0
         guard let destination, configuration.hasStore else {
             return slabs.bytesHeld < 2 * configuration.memoryBytes + reserve
@@ -99,7 +113,7 @@ extension Forwarder {
         guard storeBlockedUntil == .zero else {
             // Without the store only what can go on at once is taken.
             let hasWay = destinations[Int(destination)].nextHop >= 0 && hop.hopLimit > 1
-            return hasWay && configuration.durability == .cutThrough && held < configuration.memoryBytes + reserve
+            return hasWay && durability(of: flow) == .cutThrough && held < configuration.memoryBytes + reserve
         }
         // Over the budget it goes to the store at once, and the writes under way must not pile up.
         return held < configuration.memoryBytes + reserve + Limits.spillingBytes
@@ -119,6 +133,8 @@ extension Forwarder {
     /// What the forwarder must know of an envelope that this node made.
     public struct Origin: Sendable {
         public var destination: NodeID
+        /// nil for one that is in no stream.
+        public var identity: Identity?
         public var lane: Lane
         public var length: Int
         /// Seconds.
@@ -132,10 +148,11 @@ extension Forwarder {
         public var stored: UInt64
 
         public init(
-            destination: NodeID, lane: Lane, length: Int, lifetime: UInt32, age: Duration = .zero, owner: UInt64,
+            destination: NodeID, identity: Identity? = nil, lane: Lane, length: Int, lifetime: UInt32, age: Duration = .zero, owner: UInt64,
             stored: UInt64
         ) {
             self.destination = destination
+            self.identity = identity
             self.lane = lane
             self.length = length
             self.lifetime = lifetime
@@ -154,6 +171,9 @@ extension Forwarder {
     public mutating func originate(_ origin: Origin, _ envelope: UnsafeRawBufferPointer?, at now: Instant) {
         precondition(envelope != nil || origin.stored != 0, "an envelope has bytes somewhere")
         var instance = Instance()
+        instance.stream = book.streams.place(
+            origin.identity?.stream ?? StreamID(Bytes16(low: 0, high: 0)), of: origin.identity?.source ?? locals[0])
+        instance.sequence = origin.identity?.sequence ?? .none
         instance.lane = origin.lane
         instance.hopLimit = Limits.hops
         instance.length = UInt32(origin.length)
@@ -170,7 +190,7 @@ extension Forwarder {
             if origin.stored == 0 || isLocal || isRoom { instance.block = slabs.allocate(envelope) }
         }
         let index = instances.add(instance)
-        countAccepted(origin.length)
+        countAccepted(index)
         if !isLocal {
             enqueue(index, destination(for: origin.destination), .back)
         } else if instance.block.isNone {
@@ -185,6 +205,9 @@ extension Forwarder {
         header: Header, hop: HopFields, length: Int, stored: UInt64, at now: Instant
     ) {
         var instance = Instance()
+        instance.flow = flowPlace(of: header)
+        instance.stream = book.streams.place(header.stream, of: header.source)
+        instance.sequence = header.sequence
         instance.lane = header.lane
         instance.hopLimit = hop.hopLimit
         instance.length = UInt32(length)
@@ -198,7 +221,7 @@ extension Forwarder {
         #if CANARIES
             plantedSees(header, instances.id(index))
         #endif
-        countAccepted(length)
+        countAccepted(index)
         if isLocal { fetch(index) } else { enqueue(index, destination(for: header.destination), .back) }
     }
 }

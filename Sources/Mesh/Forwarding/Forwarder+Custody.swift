@@ -30,10 +30,11 @@ extension Forwarder {
     }
 
     private mutating func handOver(_ index: UInt32) {
+        closeAccount(index, .delivered)
         counters.handedOver += 1
         counters.bytesHandedOver += UInt64(instances[index].length)
         // Under `storeFirst` the word waits for the write under way, though another node has it already.
-        if configuration.durability == .cutThrough || !instances[index].isStoring { settleCreditor(index) }
+        if durability(of: instances[index].flow) == .cutThrough || !instances[index].isStoring { settleCreditor(index) }
         forgetStored(index)
         if instances[index].isOrigin { effects.append(.departed(owner: instances[index].owner)) }
     }
@@ -47,7 +48,7 @@ extension Forwarder {
         instances[index].creditor = .nobody
     }
 
-    private mutating func forgetStored(_ index: UInt32) {
+    mutating func forgetStored(_ index: UInt32) {
         guard instances[index].stored != 0, !instances[index].isOrigin else { return }
         effects.append(.forget(stored: instances[index].stored))
         instances[index].stored = 0
@@ -111,6 +112,7 @@ extension Forwarder {
     /// The effect of an instance delivered here is durable.
     public mutating func finished(_ id: InstanceID, at now: Instant) {
         guard let index = instances.index(of: id), instances[index].state == .delivering else { return }
+        closeAccount(index, .delivered)
         counters.delivered += 1
         settleCreditor(index)
         forgetStored(index)
@@ -134,6 +136,7 @@ extension Forwarder {
     /// Leaves an instance to the neighbour it came from, which has not heard that it is safe and so still keeps it.
     /// - Precondition: it stands in no queue.
     mutating func returnUpstream(_ index: UInt32, _ reason: RefusalReason, delay: Duration) {
+        closeAccount(index, .returned)
         counters.accepted -= 1
         counters.returned += 1
         counters.bytesAccepted -= UInt64(instances[index].length)
@@ -144,6 +147,7 @@ extension Forwarder {
 
     /// Lived out its lifetime: dropped, counted, reported.
     mutating func expire(_ index: UInt32, at now: Instant) {
+        closeAccount(index, .expired)
         counters.expired += 1
         let destination = destinations[Int(instances[index].queue) / Destination.queuesEach].node
         effects.append(
@@ -159,6 +163,7 @@ extension Forwarder {
 
     /// The durable copy is unreadable and nothing else is left of it here.
     mutating func drop(_ index: UInt32, at now: Instant) {
+        closeAccount(index, .lost)
         counters.lost += 1
         forgetStored(index)
         if instances[index].state == .queued {

@@ -5,7 +5,7 @@ extension Forwarder {
     /// The place of a neighbour; made when it is first met, kept for good.
     public mutating func link(to peer: NodeID) -> LinkIndex {
         if let index = linkIndex[peer] { return index }
-        links.append(LinkSlot(peer: peer))
+        links.append(LinkSlot(peer: peer, bulkRate: configuration.history.bytesPerSecond))
         linkIndex[peer] = links.count - 1
         return links.count - 1
     }

@@ -28,8 +28,9 @@ extension Forwarder {
 
     mutating func enqueue(_ index: UInt32, _ destination: Int32, _ position: Position) {
         refreshRoute(destination)
-        let lane = instances[index].lane.rawValue
-        add(index, to: destination, row: instances[index].hopLimit == 0 ? Destination.parkedQueue : Int(lane), position)
+        let lane = instances[index].isHistory ? Lane.bulk : instances[index].lane
+        let row = instances[index].hopLimit == 0 ? Destination.parkedQueue : Int(lane.rawValue)
+        add(index, to: destination, row: row, position)
     }
 
     /// Waits until routes or flows change, or the parked queue's time has come.
@@ -37,7 +38,7 @@ extension Forwarder {
         add(index, to: destination, row: Destination.parkedQueue, .back)
     }
 
-    private mutating func add(_ index: UInt32, to destination: Int32, row: Int, _ position: Position) {
+    mutating func add(_ index: UInt32, to destination: Int32, row: Int, _ position: Position) {
         let number = destination * Int32(Destination.queuesEach) + Int32(row)
         instances[index].state = .queued
         destinations[Int(destination)].waiting += 1
@@ -80,26 +81,29 @@ extension Forwarder {
 
     /// The lane that sends next over a link; nil where there is nothing to send.
     ///
-    /// Control first; then live before bulk in the ratio of ``Limits/liveShare`` by bytes, so that history moves on
-    /// however busy live data is.
+    /// Control first; then live before bulk, which gets its share of the bytes (``HistoryPacing/share``), so that history
+    /// moves on however busy live data is.
     ///
     /// - Parameters:
     ///   - underWay: lanes with a half-written envelope.
     ///   - mayBegin: lanes with credit for another one.
-    mutating func nextLane(_ link: LinkIndex, underWay: LaneSet, mayBegin: LaneSet) -> Lane? {
+    mutating func nextLane(
+        _ link: LinkIndex, underWay: LaneSet, mayBegin: LaneSet, at now: Instant
+    ) -> Lane? {
         func ready(_ lane: Lane) -> Bool {
             underWay.contains(LaneSet(lane))
                 || (mayBegin.contains(LaneSet(lane)) && !links[link].turns[Int(lane.rawValue)].isEmpty)
         }
         if ready(.control) { return .control }
         let live = ready(.live)
-        let bulk = ready(.bulk)
+        let bulk = ready(.bulk) && (underWay.contains(LaneSet(.bulk)) || mayBeginBulk(link, at: now))
         guard live && bulk else {
             links[link].liveBytes = 0
             links[link].bulkBytes = 0
             return live ? .live : bulk ? .bulk : nil
         }
-        return links[link].bulkBytes * Limits.liveShare <= links[link].liveBytes ? .bulk : .live
+        let share = configuration.history.share
+        return links[link].bulkBytes * (100 - share) <= links[link].liveBytes * share ? .bulk : .live
     }
 
     /// Takes the next instance of a lane for a link; it is in flight from now on.
@@ -116,20 +120,43 @@ extension Forwarder {
                 list(number)
                 continue
             }
+            guard !isReceipted(index) else {
+                releaseReceipted(index)
+                list(number)
+                continue
+            }
+            guard !joinsHistory(index, number, at: now) else {
+                list(number)
+                continue
+            }
             guard !instances[index].block.isNone else {
                 fetchAhead(number)
                 continue
             }
+            guard !isPaced(index, number, at: now) else { continue }
             unlink(index)
             instances[index].state = .inFlight
+            if lane == .bulk { links[link].bulkPacer?.pass(Int(instances[index].length), at: now) }
             list(number)
             return index
         }
     }
 
+    /// Holds the queue where the flow of its head has sent what its rate allows.
+    private mutating func isPaced(_ index: UInt32, _ number: Int32, at now: Instant) -> Bool {
+        guard book.hasRates else { return false }
+        let flow = instances[index].flow
+        if let time = book.wait(flow, at: now) {
+            hold(number, until: time)
+            return true
+        }
+        book.pass(flow, Int(instances[index].length), at: now)
+        return false
+    }
+
     /// A frame of an instance was written; `isLast` where the session needs its bytes no more.
     mutating func written(_ index: UInt32, bytes: Int, isLast: Bool, on link: LinkIndex) {
-        links[link].countSent(instances[index].lane, bytes)
+        links[link].countSent(instances[index].isHistory ? .bulk : instances[index].lane, bytes)
         instances[index].isWriting = !isLast
         if isLast, instances[index].stored != 0, isMemoryShort { freeBlock(index) }
     }

@@ -71,7 +71,7 @@ extension Forwarder {
     }
 
     public var nextDeadline: Instant {
-        var deadline = min(sweepDue, holding.nextDeadline, heldDeadline)
+        var deadline = min(sweepDue, holding.nextDeadline, min(heldDeadline, bulkDeadline))
         if storeBlockedUntil != .zero { deadline = min(deadline, storeBlockedUntil) }
         for retry in localRetries { deadline = min(deadline, retry.at) }
         return deadline
@@ -84,6 +84,7 @@ extension Forwarder {
             if let index = instances.index(of: id) { requestStore(index) }
         }
         if heldDeadline <= now { releaseHeldQueues(now) }
+        releasePacedBulk(now)
         if !localRetries.isEmpty { offerAgain(now) }
         if now >= sweepDue { sweep(now) }
     }
@@ -126,6 +127,8 @@ extension Forwarder {
             }
             list(Int32(number))
         }
+        searchReceipted()
+        judgeAges(at: now)
     }
 
     /// Whether the store took the last write.

@@ -23,22 +23,26 @@ public struct Forwarder: ~Copyable {
         public var durability: Durability
         /// Bounds of the time an envelope may stay unconfirmed before it goes to the store.
         public var holdTime: ClosedRange<Duration>
+        public var history: HistoryPacing
         /// False for a node that keeps nothing for others (an agent): what cannot be held is refused.
         public var hasStore: Bool
 
         public init(
             memoryBytes: Int = 64 << 20, durability: Durability = .cutThrough,
-            holdTime: ClosedRange<Duration> = .milliseconds(20) ... .seconds(2), hasStore: Bool
+            holdTime: ClosedRange<Duration> = .milliseconds(20) ... .seconds(2),
+            history: HistoryPacing = HistoryPacing(), hasStore: Bool
         ) {
             self.memoryBytes = memoryBytes
             self.durability = durability
             self.holdTime = holdTime
+            self.history = history
             self.hasStore = hasStore
         }
     }
 
     let configuration: Configuration
     var instances = InstanceTable()
+    var book = AccountBook()
     var slabs = SlabPool()
     var destinations: [Destination] = []
     var queues: [EnvelopeQueue] = []
@@ -70,6 +74,10 @@ public struct Forwarder: ~Copyable {
     /// Queues that a neighbour asked to wait, and when the first of them may go on.
     var heldQueues: [Int32] = []
     var heldDeadline = Instant.never
+    /// When a link whose bulk is paced may send more of it.
+    var bulkDeadline = Instant.never
+    /// Receipts came since the queues were last searched for what they speak of.
+    var hasReceipts = false
     /// The store takes nothing for now; tried again at the time.
     var storeBlockedUntil = Instant.zero
     /// What the owner has to do; ``takeEffects()`` takes it.
@@ -92,6 +100,7 @@ public struct Forwarder: ~Copyable {
         holding = HoldSchedule(configuration.holdTime)
         self.locals = locals
         self.policy = policy
+        book.declare(policy.declarations)
     }
 
     /// Takes the effects made since the last call.
@@ -103,8 +112,10 @@ public struct Forwarder: ~Copyable {
 
     /// Replaces the flows and names envelopes are checked against; what is queued already stays.
     public mutating func setPolicy(_ policy: FlowPolicy, at now: Instant) {
+        if policy.declarations != self.policy.declarations { book.declare(policy.declarations) }
         self.policy = policy
         policySince = now
+        attribute()
     }
 }
 
@@ -132,6 +143,8 @@ public enum Effect: Equatable, Sendable {
     case expired(Dropped)
     /// An arrival with a header that is no header: kept aside, counted, without effect.
     case damaged(link: LinkIndex, bytes: [UInt8], reason: String)
+    /// A receipt came by that speaks of what is held here: where it is genuine, ``Forwarder/receipted(_:at:)`` follows.
+    case receipt(envelope: [UInt8])
     /// Tell a neighbour that we do not take its transmission; `serial` names the session that brought it. The
     /// ``Exchange`` carries it out.
     case refuse(link: LinkIndex, serial: UInt32, transmission: UInt64, RefusalReason, delay: Duration)
@@ -145,13 +158,15 @@ public enum Effect: Equatable, Sendable {
     }
 }
 
-/// Counts since the process began. At every instant: accepted = delivered + handedOver +
+/// Counts since the process began. At every instant: accepted = delivered + handedOver + receipted +
 /// expired + lost + present.
 public struct Counters: Equatable, Sendable {
     /// Envelopes taken from neighbours, from the store at start, or made here.
     public var accepted: UInt64 = 0
     /// Effects at this node.
     public var delivered: UInt64 = 0
+    /// Let go because the destination's receipt says that it has them.
+    public var receipted: UInt64 = 0
     /// Custody taken by the next hop.
     public var handedOver: UInt64 = 0
     public var expired: UInt64 = 0

@@ -49,10 +49,17 @@ struct Instance {
     var isFetching = false
     /// Made by this node; `owner` means something to whoever made it.
     var isOrigin = false
+    /// Waited long, or follows one that did: goes on among bulk, whatever its lane.
+    var isHistory = false
     var generation: UInt32 = 0
     var queue: Int32 = -1
+    /// Place of its flow in the ``AccountBook``.
+    var flow: Int32 = 0
+    /// Place of its stream in the ``StreamTable``; -1 before it is known.
+    var stream: Int32 = -1
     var next: Int32 = -1
     var previous: Int32 = -1
+    var sequence = Sequence.none
     /// Rises with arrival; a queue is sorted by it.
     var order: UInt64 = 0
     var block = Block.none

@@ -17,10 +17,15 @@ struct LinkSlot {
     private(set) var confirmTime: Int64 = 0
     var liveBytes = 0
     var bulkBytes = 0
+    /// Where bulk and history have a rate.
+    var bulkPacer: Pacer?
     /// There may be something to send or to say.
     var isDirty = false
 
-    init(peer: NodeID) { self.peer = peer }
+    init(peer: NodeID, bulkRate: UInt64?) {
+        self.peer = peer
+        bulkPacer = bulkRate.map { Pacer(bytesPerSecond: $0) }
+    }
 
     mutating func countSent(_ lane: Lane, _ bytes: Int) {
         switch lane {

@@ -72,8 +72,12 @@ public struct FlowPolicy: Sendable {
         self.directory = directory
     }
 
+    /// In force, in the order they were declared; none where everything is permitted.
+    var declarations: [FlowDeclaration] { flows?.declarations ?? [] }
+
     enum Verdict {
-        case permitted
+        /// By this flow; nil where everything is permitted.
+        case permitted(FlowIndex?)
         /// No flow permits it, and both its nodes are known.
         case denied
         /// No flow permits it as far as the mesh is known, and one of its nodes is not.
@@ -81,14 +85,19 @@ public struct FlowPolicy: Sendable {
     }
 
     mutating func verdict(on header: Header) -> Verdict {
-        guard flows != nil else { return .permitted }
+        guard flows != nil else { return .permitted(nil) }
         let flow = flows?.permits(
             source: header.source, destination: header.destination, lane: header.lane,
             traffic: FlowTraffic(header.kind), directory: directory)
-        guard flow == nil else { return .permitted }
+        if let flow { return .permitted(flow) }
         let isKnown =
             directory.directory.names[header.source] != nil
             && directory.directory.names[header.destination] != nil
         return isKnown ? .denied : .unknown
+    }
+
+    /// The flow that permits data from one node to another.
+    mutating func flow(from source: NodeID, to destination: NodeID, lane: Lane) -> FlowIndex? {
+        flows?.permits(source: source, destination: destination, lane: lane, traffic: .data, directory: directory)
     }
 }

@@ -28,6 +28,8 @@ extension NodeConfiguration {
         flows = reader.list("flows", FlowConfiguration.init)
         store = reader.nested("store") { StoreConfiguration($0, defaultDirectory: nil) }
         durability = reader.value("durability", .word(), default: .cutThrough)
+        quotas = reader.nestedIfPresent("quotas", QuotaConfiguration.init) ?? QuotaConfiguration()
+        history = reader.nestedIfPresent("history", HistoryConfiguration.init) ?? HistoryConfiguration()
         holdTime = Self.holdTime(reader)
         memory = reader.value("memory", .memory, default: 64 << 20)
         adminSocket = Self.adminSocket(reader)

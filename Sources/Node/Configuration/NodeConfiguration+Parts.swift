@@ -24,6 +24,30 @@ extension NodeConfiguration.StoreConfiguration {
     }
 }
 
+extension NodeConfiguration.QuotaConfiguration {
+    init(_ reader: ConfigurationReader) {
+        live = reader.nestedIfPresent("live", Bounds.init) ?? Bounds()
+        bulk = reader.nestedIfPresent("bulk", Bounds.init) ?? Bounds()
+        source = reader.nestedIfPresent("source", Bounds.init) ?? Bounds()
+    }
+}
+
+extension NodeConfiguration.QuotaConfiguration.Bounds {
+    init(_ reader: ConfigurationReader) {
+        maxBytes = reader.optional("maxBytes", .byteSize(in: 1...Int.max))
+        maxEnvelopes = reader.optional("maxEnvelopes", .integer(in: 1...Int.max))
+        maxAge = reader.optional("maxAge", .lifetime)
+    }
+}
+
+extension NodeConfiguration.HistoryConfiguration {
+    init(_ reader: ConfigurationReader) {
+        after = reader.value("after", .lifetime, default: after)
+        share = reader.value("share", .integer(in: 1...99), default: share)
+        rate = reader.optional("rate", .byteRate())
+    }
+}
+
 extension NodeConfiguration.LogConfiguration {
     init(_ reader: ConfigurationReader) {
         level = reader.value("level", .word(), default: .info)
@@ -60,6 +84,8 @@ extension FlowConfiguration {
         to = reader.list("to", of: .nodePattern)
         lane = reader.value("lane", .word(), default: .live)
         limit = reader.optional("limit", .byteRate())
+        quota = NodeConfiguration.QuotaConfiguration.Bounds(reader)
+        durability = reader.optional("durability", .word())
         for key in ["from", "to"] where reader.isEmptyList(key) {
             reader.report("names no node; write a list such as [plant-a/*]", at: key)
         }

@@ -38,6 +38,10 @@ public struct NodeConfiguration: Hashable, Sendable {
     public var flows: [FlowConfiguration]
     public var store: StoreConfiguration
     public var durability: Durability
+    /// What a relay may hold of each lane, and of each source.
+    public var quotas: QuotaConfiguration
+    /// How what has waited long is sent beside what is fresh.
+    public var history: HistoryConfiguration
     /// How long an envelope may stay in memory only before it goes to the journal: the measured time is kept between
     /// these two.
     public var holdTime: ClosedRange<Duration>
@@ -97,6 +101,29 @@ extension NodeConfiguration {
         public var directory: String
         public var maxBytes: Int
         public var segmentBytes: Int
+    }
+
+    public struct QuotaConfiguration: Hashable, Sendable {
+        public var live = Bounds()
+        public var bulk = Bounds()
+        /// Of every source alike.
+        public var source = Bounds()
+
+        /// nil: no bound.
+        public struct Bounds: Hashable, Sendable {
+            public var maxBytes: Int?
+            public var maxEnvelopes: Int?
+            public var maxAge: Duration?
+        }
+    }
+
+    public struct HistoryConfiguration: Hashable, Sendable {
+        /// Live data older than this is history.
+        public var after: Duration = .seconds(60)
+        /// Percent of a link's bytes.
+        public var share = 10
+        /// Bytes a second over one link; nil: no limit.
+        public var rate: Int?
     }
 
     public struct LogConfiguration: Hashable, Sendable {
@@ -160,6 +187,10 @@ public struct FlowConfiguration: Hashable, Sendable {
     public var lane: Lane
     /// Bytes a second; nil: no limit.
     public var limit: Int?
+    /// What one relay may hold of it.
+    public var quota: NodeConfiguration.QuotaConfiguration.Bounds
+    /// nil: as the relay's own.
+    public var durability: NodeConfiguration.Durability?
 
     public func allows(from source: NodeName, to destination: NodeName) -> Bool {
         from.contains { $0.matches(source) } && to.contains { $0.matches(destination) }

@@ -4,7 +4,7 @@ import Mesh
 import Synchronization
 
 /// Vouches for advertisements and receipts with the certificates of the mesh.
-public final class CertificateTrust: AdvertisementTrust {
+public final class CertificateTrust: AdvertisementTrust, ReceiptVerifier {
     private let current: Mutex<NodeIdentity>
     /// Keys of certificates whose chain was checked before, by the certificate's bytes.
     private let known = Mutex<[[UInt8]: NodeCertificate]>([:])

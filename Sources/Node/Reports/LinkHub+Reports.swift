@@ -70,7 +70,7 @@ extension CounterReport {
         let counters = forwarder.counters
         let holdings = forwarder.holdings
         self.init(
-            accepted: counters.accepted, delivered: counters.delivered + counters.handedOver,
+            accepted: counters.accepted, delivered: counters.delivered + counters.handedOver + counters.receipted,
             queued: UInt64(holdings.queued), inFlight: UInt64(holdings.underWay),
             dropped: ["expired": counters.expired, "unreadable": counters.lost],
             quarantined: counters.damaged,

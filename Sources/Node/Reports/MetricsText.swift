@@ -50,13 +50,15 @@ struct MetricsText {
 
 extension NodeStatus {
     /// What `GET /metrics` answers; docs/admin-api.md lists the names.
-    public func metrics(_ queues: QueueReport) -> AdminResponse {
+    /// - Parameter flows: a relay's.
+    public func metrics(_ queues: QueueReport, _ flows: FlowReport? = nil) -> AdminResponse {
         var text = MetricsText()
         addNode(to: &text)
         addEnvelopes(to: &text)
         addRoom(to: &text)
         addLinks(to: &text)
         addQueues(queues.queues, to: &text)
+        if let flows { addFlows(flows, to: &text) }
         addJobs(to: &text)
         addSinks(to: &text)
         return .text(status: 200, contentType: MetricsText.contentType, text.text)
@@ -156,6 +158,31 @@ extension NodeStatus {
         for queue in queues {
             guard let age = queue.oldestAgeSeconds else { continue }
             text.sample("gridrelay_queue_oldest_age_seconds", age, labels(queue))
+        }
+    }
+
+    private func addFlows(_ report: FlowReport, to text: inout MetricsText) {
+        let accounts =
+            report.flows.map { ([("flow", $0.name)], $0) }
+            + [([("flow", "")], report.other), ([("flow", "(answers)")], report.answers)]
+        let rows: [(String, MetricsText.Kind, String, (FlowReport.Account) -> UInt64)] = [
+            ("accepted_envelopes_total", .counter, "Of a flow, taken into this node's care.", { $0.accepted + $0.returned }),
+            ("delivered_envelopes_total", .counter, "Of these, in the next hop's care or receipted.", { $0.delivered }),
+            ("delivered_bytes_total", .counter, "Bytes of these.", { $0.bytesDelivered }),
+            ("expired_envelopes_total", .counter, "Dropped at the end of their lives.", { $0.expired }),
+            ("refused_envelopes_total", .counter, "Turned away because the flow's quota was full.", { $0.refused }),
+            ("held_envelopes", .gauge, "Here now.", { $0.held }),
+            ("held_bytes", .gauge, "Bytes of these.", { $0.bytesHeld }),
+        ]
+        for (name, kind, help, value) in rows {
+            text.family("gridrelay_flow_\(name)", kind, help)
+            for (labels, account) in accounts { text.sample("gridrelay_flow_\(name)", value(account), labels) }
+        }
+        text.family("gridrelay_quota_full", .gauge, "1 while a quota of a flow, lane or source refuses more.")
+        for (kind, list) in [("flow", report.flows), ("lane", report.lanes), ("source", report.sources)] {
+            for account in list where account.maxBytes ?? account.maxEnvelopes ?? account.maxAgeSeconds != nil {
+                text.sample("gridrelay_quota_full", UInt64(account.isFull ? 1 : 0), [("of", kind), ("name", account.name)])
+            }
         }
     }
 

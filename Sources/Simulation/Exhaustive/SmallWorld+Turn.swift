@@ -81,6 +81,7 @@ extension SmallWorld {
             checkSafe(Int(owner) - 1)
         case .expired: fail("an envelope expired")
         case .damaged: fail("an envelope was damaged")
+        case .receipt: fail("a receipt passed")
         case .refuse: fail("a refusal reached the shell")
         }
     }

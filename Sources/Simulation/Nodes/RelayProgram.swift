@@ -14,6 +14,8 @@ final class RelayProgram: Program {
     private let dials: [NodeName]
     private let flows: [FlowDeclaration]
     private let mesh: MeshModel
+    /// Counts the looks of the oracle.
+    var looks = 0
     // Not checked for overlapping access when it runs, as `World` says.
     @exclusivity(unchecked) private(set) var machine: RelayMachine<SimulatedTrust>?
     @exclusivity(unchecked) private(set) var links: LinkShell?
@@ -43,9 +45,11 @@ final class RelayProgram: Program {
             flows: try FlowTable(flows, identify: { Identity.id(of: $0) }), trust: SimulatedTrust(name: host.name),
             wall: host.wall, at: host.now, identify: { Identity.id(of: $0) })
         let configuration = Forwarder.Configuration(
-            memoryBytes: settings.memoryBytes, durability: settings.durability, hasStore: true)
-        let exchange = Exchange(
-            node: host.name, kind: .relay, software: "simulated", forwarder: machine.makeForwarder(configuration))
+            memoryBytes: settings.memoryBytes, durability: settings.durability, history: settings.history,
+            hasStore: true)
+        var forwarder = machine.makeForwarder(configuration)
+        forwarder.setQuotas(lanes: [:], source: settings.sourceQuota)
+        let exchange = Exchange(node: host.name, kind: .relay, software: "simulated", forwarder: forwarder)
         self.machine = consume machine
         let links = LinkShell(host, exchange, dials: dials, identify: { Identity.id(of: $0) })
         links.owner = self

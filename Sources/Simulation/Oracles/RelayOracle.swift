@@ -4,12 +4,14 @@ import Mesh
 
 extension RelayProgram {
     /// What holds at every moment between two calls:
-    /// accepted = delivered + handed over + expired + lost + present, and memory within its bound.
+    /// accepted = delivered + handed over + receipted + expired + lost + present, and memory within its bound; of
+    /// flows, lanes and sources (looked at now and then) the same.
     func check() {
         guard let links else { return }
         let counters = links.exchange.forwarder.counters
         let holdings = links.exchange.forwarder.holdings
-        let gone = counters.delivered + counters.handedOver + counters.expired + counters.lost
+        let gone =
+            counters.delivered + counters.handedOver + counters.receipted + counters.expired + counters.lost
         let present = holdings.queued + holdings.underWay
         if holdings.underWay < 0 || counters.accepted != gone + UInt64(max(0, present)) {
             host.fail(
@@ -18,6 +20,24 @@ extension RelayProgram {
         }
         let bound = memoryBytes + Limits.spillingBytes + Limits.controlReserveBytes + Header.size + Limits.bodyBytes
         if holdings.memoryBytes > bound { host.fail("\(holdings.memoryBytes) bytes in memory are above \(bound)") }
+        looks += 1
+        if looks.isMultiple(of: 32) { checkAccounts(links.exchange.forwarder, present: present) }
+    }
+
+    private func checkAccounts(_ forwarder: borrowing Forwarder, present: Int) {
+        let flows = forwarder.flowFigures
+        let accounts = [flows.other, flows.answers] + flows.flows.map(\.1)
+        let lanes = forwarder.laneFigures.map(\.1)
+        for account in accounts + lanes {
+            let gone = account.counters.delivered + account.counters.expired + account.counters.lost
+            if account.counters.accepted != gone + UInt64(max(0, account.envelopes)) {
+                host.fail("an account does not balance: \(account)")
+            }
+        }
+        let sums = [accounts, lanes, forwarder.sourceFigures.map(\.1)].map { $0.map(\.envelopes).reduce(0, +) }
+        if sums.contains(where: { $0 != present }) {
+            host.fail("flows, lanes and sources hold \(sums), and present are \(present)")
+        }
     }
 
     var state: String {

@@ -26,6 +26,8 @@ final class ToyNode {
     var whenEstablished: (ToyNode) -> Void = { _ in }
     var endings: [SessionError] = []
     var damaged = 0
+    /// Receipts its forwarder wants judged.
+    var receipts: [[UInt8]] = []
 
     init(_ name: NodeName, _ kind: NodeKind, _ configuration: Forwarder.Configuration, world: World) {
         self.name = name
@@ -85,6 +87,7 @@ final class ToyNode {
                 if dropped.owner != 0 { world.ledger.expire(dropped.owner) }
                 noteExpired()
             case .damaged: damaged += 1
+            case .receipt(let envelope): receipts.append(envelope)
             case .refuse: Issue.record("a refusal reached the shell")
             }
         }
@@ -168,14 +171,44 @@ final class ToyNode {
     func checkCounters() {
         let counters = exchange.forwarder.counters
         let holdings = exchange.forwarder.holdings
-        let gone = counters.delivered + counters.handedOver + counters.expired + counters.lost
+        let gone =
+            counters.delivered + counters.handedOver + counters.receipted + counters.expired + counters.lost
         let present = holdings.queued + holdings.underWay
         if holdings.underWay < 0 || counters.accepted != gone + UInt64(max(0, present)) {
             Issue.record("\(name): accepted \(counters.accepted), gone \(gone), present \(present)")
         }
+        checkAccounts(accepted: counters.accepted, present: present)
+    }
+
+    /// Every flow balances, and flows, lanes and sources each add up to the whole.
+    private func checkAccounts(accepted: UInt64, present: Int) {
+        let flows = exchange.forwarder.flowFigures
+        let all = [flows.other, flows.answers] + flows.flows.map(\.1)
+        for account in all + exchange.forwarder.laneFigures.map(\.1) {
+            let counters = account.counters
+            let gone = counters.delivered + counters.expired + counters.lost
+            if counters.accepted != gone + UInt64(account.envelopes) { Issue.record("\(name): \(account)") }
+        }
+        let held = exchange.forwarder.sourceFigures.map(\.1.envelopes).reduce(0, +)
+        if all.map(\.envelopes).reduce(0, +) != present || held != present
+            || all.map(\.counters.accepted).reduce(0, +) != accepted
+        {
+            Issue.record("\(name): accounts hold \(all.map(\.envelopes)) and \(held), present are \(present)")
+        }
     }
 
     // Copies, since an expectation cannot look into what is not copyable.
+    var flowFigures: [String: Forwarder.AccountFigures] {
+        Dictionary(uniqueKeysWithValues: exchange.forwarder.flowFigures.flows.map { ($0.name, $0.1) })
+    }
+    var otherFigures: Forwarder.AccountFigures { exchange.forwarder.flowFigures.other }
+    var answerFigures: Forwarder.AccountFigures { exchange.forwarder.flowFigures.answers }
+    func figures(of lane: Lane) -> Forwarder.AccountFigures? {
+        exchange.forwarder.laneFigures.first { $0.lane == lane }?.1
+    }
+    func figures(of source: ToyNode) -> Forwarder.AccountFigures? {
+        exchange.forwarder.sourceFigures.first { $0.source == source.id }?.1
+    }
     var counters: Counters { exchange.forwarder.counters }
     var holdings: Forwarder.Holdings { exchange.forwarder.holdings }
     var owesCustody: Bool { exchange.forwarder.owesCustody }

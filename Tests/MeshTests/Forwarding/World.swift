@@ -198,14 +198,20 @@ final class World {
 
     // MARK: Envelopes
 
+    /// A stream has one destination and one lane.
+    static func stream(_ number: UInt64, to destination: NodeID, lane: Lane = .live) -> StreamID {
+        StreamID(Bytes16(low: number, high: destination.value.low << 8 | UInt64(lane.rawValue)))
+    }
+
     /// A new envelope; its number is its sequence.
     func envelope(
-        from source: ToyNode, to destination: NodeID, lane: Lane = .live, body: Int = 32, lifetime: UInt32 = 1_000_000
+        from source: ToyNode, to destination: NodeID, lane: Lane = .live, body: Int = 32, lifetime: UInt32 = 1_000_000,
+        stream: UInt64 = 7
     ) -> [UInt8] {
         made += 1
         let header = Header(
             kind: .data, lane: lane, source: source.id, destination: destination,
-            stream: StreamID(Bytes16(low: 7, high: 7)), sequence: Sequence(made), floor: Sequence.none,
+            stream: Self.stream(stream, to: destination, lane: lane), sequence: Sequence(made), floor: Sequence.none,
             created: WallTime(milliseconds: 0), lifetime: lifetime, key: KeyID(Bytes16(low: 1, high: 1)),
             bodyLength: UInt32(body))
         var bytes: [UInt8] = []
@@ -217,14 +223,16 @@ final class World {
     /// Sends a new envelope and returns its number.
     @discardableResult
     func send(
-        _ source: ToyNode, _ destination: ToyNode, lane: Lane = .live, body: Int = 32, lifetime: UInt32 = 1_000_000
+        _ source: ToyNode, _ destination: ToyNode, lane: Lane = .live, body: Int = 32, lifetime: UInt32 = 1_000_000,
+        stream: UInt64 = 7
     ) -> UInt64 {
-        let bytes = envelope(from: source, to: destination.id, lane: lane, body: body, lifetime: lifetime)
+        let bytes = envelope(
+            from: source, to: destination.id, lane: lane, body: body, lifetime: lifetime, stream: stream)
         let number = made
         ledger.atSource[number] = bytes
         let origin = Forwarder.Origin(
-            destination: destination.id, lane: lane, length: bytes.count, lifetime: lifetime, owner: number,
-            stored: number)
+            destination: destination.id, identity: (try? Header(bytes))?.identity, lane: lane, length: bytes.count,
+            lifetime: lifetime, owner: number, stored: number)
         bytes.withUnsafeBytes { source.exchange.forwarder.originate(origin, $0, at: now) }
         turn(source)
         return number

@@ -94,6 +94,10 @@ extension TopologyFile {
             ("name", .text(flow.name)), ("from", .list(flow.from.map(YAMLNode.text))),
             ("to", .list(flow.to.map(YAMLNode.text))), ("lane", .text(flow.lane)),
             ("limit", flow.limit.map { .text("\(Quantity.spell(bytes: $0))/s") }),
+            ("maxBytes", flow.quota.maxBytes.map { .text(Quantity.spell(bytes: $0)) }),
+            ("maxEnvelopes", flow.quota.maxEnvelopes.map(YAMLNode.text)),
+            ("maxAge", flow.quota.maxAge.map { .text(Quantity.spell($0)) }),
+            ("durability", flow.durability.map(YAMLNode.text)),
         ])
     }
 

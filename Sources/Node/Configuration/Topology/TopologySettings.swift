@@ -1,7 +1,7 @@
 /// The keys that a topology passes on to its nodes' own files.
 enum TopologySettings {
     private static let keys = [
-        "store", "durability", "holdTime", "memory", "admin", "metrics", "log", "lifetime", "resendAfter",
+        "store", "durability", "quotas", "history", "holdTime", "memory", "admin", "metrics", "log", "lifetime", "resendAfter",
     ]
 
     /// Checks the keys and returns them as they are written.
@@ -11,6 +11,8 @@ enum TopologySettings {
                 NodeConfiguration.StoreConfiguration($0, defaultDirectory: TopologyLayout.storeName)
             }
             _ = reader.optional("durability", .word(NodeConfiguration.Durability.self))
+            _ = reader.nestedIfPresent("quotas", NodeConfiguration.QuotaConfiguration.init)
+            _ = reader.nestedIfPresent("history", NodeConfiguration.HistoryConfiguration.init)
             _ = NodeConfiguration.holdTime(reader)
             _ = reader.optional("memory", .memory)
             _ = reader.nestedIfPresent("admin") { $0.optional("socket", .path) }
