@@ -63,6 +63,9 @@ public enum Limits {
 
     /// Bytes on their way to the store beyond the memory budget, before arrivals are refused.
     public static let spillingBytes = 16 << 20
+    /// Bytes beyond the bounds for envelopes that come before others held of their streams: those wait at the destination
+    /// for just these.
+    public static let gapReserveBytes = 32 << 20
     /// Bytes of one queue read back from the store ahead of their turn.
     public static let fetchAheadBytes = 4 << 20
     /// Envelopes of one queue read back from the store ahead of their turn.

@@ -27,8 +27,8 @@ struct RelaySettings: Equatable, Sendable {
             bytesPerSecond: random.chance(0.25) ? UInt64(random.number(in: 100_000...2_000_000)) : nil)
         // Fullness is answered with a second's wait each time, so that quotas are not much smaller than the load.
         if random.chance(0.25) {
-            flowQuota = Quota(bytes: random.number(in: 300_000...1_000_000), envelopes: random.number(in: 50...500))
-            sourceQuota = Quota(envelopes: random.number(in: 50...500), age: .seconds(random.number(in: 30...600)))
+            flowQuota = Quota(bytes: random.number(in: 1_000_000...4_000_000), envelopes: random.number(in: 100...500))
+            sourceQuota = Quota(envelopes: random.number(in: 100...500), age: .seconds(random.number(in: 30...600)))
         }
         if random.chance(0.25) { flowRate = UInt64(random.number(in: 100_000...2_000_000)) }
     }

@@ -78,6 +78,17 @@ enum Samples {
         sinks: [SinkReport(name: "rows", state: "idle", records: 3)],
         lastReload: ReloadReport(at: before(60), ok: false, error: "agent.yaml:3:1: joobs: unknown key"))
 
+    static let flows = FlowReport(
+        node: "dmz/relay", asOf: now,
+        flows: [
+            .init(
+                "quality", accepted: 1_234, delivered: 1_000, expired: 4, refused: 77, held: 230, bytesHeld: 5_000_000,
+                isFull: true, maxEnvelopes: 230, maxBytes: 10_000_000, maxAgeSeconds: 3600, bytesPerSecond: 1_000_000)
+        ],
+        lanes: [.init("live", accepted: 1_234, delivered: 1_000, expired: 4, held: 230, bytesHeld: 5_000_000)],
+        sources: [.init("plant-a/agent", accepted: 1_234, delivered: 1_000, expired: 4, held: 230)],
+        other: .init("other"), answers: .init("answers", accepted: 9, delivered: 9))
+
     static let queues = QueueReport(
         node: "dmz/relay", asOf: now,
         queues: [
@@ -94,6 +105,7 @@ enum Samples {
         case "/v1/topology": .json(status: 200, chain)
         case "/v1/status": .json(status: 200, status)
         case "/v1/queues": .json(status: 200, queues)
+        case "/v1/flows": .json(status: 200, flows)
         default: .notFound(request)
         }
     }

@@ -54,6 +54,18 @@ import Testing
             """)
     }
 
+    @Test func flows() throws {
+        try Stage(Samples.mesh).play(
+            """
+            $ relayctl flow list
+            OF      NAME           STATE  ACCEPTED  DELIVERED  EXPIRED  REFUSED  HELD    BYTES  QUOTA                              RATE
+            flow    quality        full      1,234      1,000        4       77   230  4.8 MiB  9.5 MiB, 230 envelopes, 1 h 0 min  976.6 KiB/s
+            lane    live           open      1,234      1,000        4        0   230  4.8 MiB  -                                  -
+            source  plant-a/agent  open      1,234      1,000        4        0   230      0 B  -                                  -
+                    answers        open          9          9        0        0     0      0 B  -                                  -
+            """)
+    }
+
     @Test func nothingWaits() throws {
         let stage = try Stage { _ in .json(status: 200, QueueReport(node: "a/b", asOf: Samples.now, queues: [])) }
         stage.play(

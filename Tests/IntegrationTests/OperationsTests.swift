@@ -173,6 +173,14 @@ extension IntegrationTests {
                 let port = try #require(ports[name])
                 #expect(try Self.get("/readyz", port).hasSuffix("ready\n"))
                 #expect(try Self.get("/v1/status", port).hasPrefix("HTTP/1.1 404"))
+                if name.contains("relay") {
+                    try await eventually("\(name) has passed the data and its receipt") {
+                        let flows = try bed.client(name).flows()
+                        let accounts = flows.flows + flows.lanes + flows.sources + [flows.other, flows.answers]
+                        return accounts.allSatisfy(\.isBalanced) && flows.flows.contains { $0.delivered > 0 }
+                            && flows.answers.delivered > 0
+                    }
+                }
                 let inside = try bed.client(name).answer(to: AdminRequest(method: "GET", path: "/metrics"))
                 #expect(String(decoding: inside, as: UTF8.self).contains("\ngridrelay_link_up{peer=\""))
             }

@@ -57,6 +57,19 @@ extension InstanceTable {
         queue.hint = Int32(index)
     }
 
+    /// Adds one to the front, behind those of its stream that were put there just before.
+    mutating func putFirst(_ index: UInt32, to queue: inout EnvelopeQueue, number: Int32) {
+        var after: Int32 = -1
+        if queue.hint >= 0 {
+            let last = UInt32(queue.hint)
+            if self[last].stream == self[index].stream, self[last].sequence < self[index].sequence { after = queue.hint }
+        }
+        let neighbour = after >= 0 ? after : queue.head
+        self[index].order = neighbour >= 0 ? self[UInt32(neighbour)].order : 0
+        link(index, after: after, in: &queue, number: number)
+        queue.hint = Int32(index)
+    }
+
     private mutating func link(_ index: UInt32, after: Int32, in queue: inout EnvelopeQueue, number: Int32) {
         let next = after >= 0 ? self[UInt32(after)].next : queue.head
         self[index].queue = number

@@ -41,8 +41,10 @@ extension Forwarder {
         let isLocal = locals.contains(header.destination) || !configuration.hasStore
         let destination = isLocal ? nil : destination(for: header.destination)
         let stream = book.streams.place(header.stream, of: header.source)
-        guard !book.streams[stream].isBehindRefused(header, at: now), hasRoom(lane: header.lane, hop, destination, flow),
-            !book.refuses(flow: flow, stream: stream, header)
+        let fills = book.streams[stream].isGap(header)
+        guard !book.streams[stream].isBehindRefused(header, at: now),
+            hasRoom(hop, destination, flow, reserve: reserve(header.lane, forGap: fills)),
+            !book.refuses(flow: flow, stream: stream, header.lane, forGap: fills)
         else {
             counters.refusedFull += 1
             book.streams[stream].noteRefused(header, at: now)
@@ -51,12 +53,12 @@ extension Forwarder {
         book.streams[stream].noteTaken(header)
         compactIfSparse()
         if header.kind == .receipt, !isLocal { noteReceipt(header, envelope) }
-        accept(header, hop, creditor, envelope, destination, (flow, stream), at: now)
+        accept(header, hop, creditor, envelope, destination, (flow, stream, fills), at: now)
     }
 
     private mutating func accept(
         _ header: Header, _ hop: HopFields, _ creditor: Creditor, _ envelope: UnsafeRawBufferPointer,
-        _ destination: Int32?, _ account: (flow: Int32, stream: Int32), at now: Instant
+        _ destination: Int32?, _ account: (flow: Int32, stream: Int32, fillsGap: Bool), at now: Instant
     ) {
         var instance = Instance()
         instance.flow = account.flow
@@ -77,7 +79,7 @@ extension Forwarder {
         #endif
         countAccepted(index)
         guard let destination else { return effects.append(.deliver(instances.id(index))) }
-        enqueue(index, destination, .back)
+        enqueue(index, destination, account.fillsGap ? .front : .back)
         guard configuration.hasStore else { return }
         if durability(of: account.flow) == .storeFirst || isStuck(instances[index].queue)
             || slabs.bytesHeld > configuration.memoryBytes
@@ -96,16 +98,16 @@ extension Forwarder {
     mutating func countAccepted(_ index: UInt32) {
         counters.accepted += 1
         counters.bytesAccepted += UInt64(instances[index].length)
-        book.open(instances[index])
+        book.open(
+            instances[index].flow, instances[index].lane, instances[index].stream, Int(instances[index].length))
     }
 
     /// When custody of a flow's envelopes is passed upstream.
     func durability(of flow: Int32) -> Durability { book.flows[Int(flow)].durability ?? configuration.durability }
 
     /// Whether memory or store can take one more, of whatever length: the bound may be passed by one envelope, so that
-    /// the longest always has a way. Control has space of its own.
-    private func hasRoom(lane: Lane, _ hop: HopFields, _ destination: Int32?, _ flow: Int32) -> Bool {
-        let reserve = lane == .control ? Limits.controlReserveBytes : 0
+    /// the longest always has a way.
+    private func hasRoom(_ hop: HopFields, _ destination: Int32?, _ flow: Int32, reserve: Int) -> Bool {
         guard let destination, configuration.hasStore else {
             return slabs.bytesHeld < 2 * configuration.memoryBytes + reserve
         }
@@ -117,6 +119,11 @@ extension Forwarder {
         }
         // Over the budget it goes to the store at once, and the writes under way must not pile up.
         return held < configuration.memoryBytes + reserve + Limits.spillingBytes
+    }
+
+    /// Bytes beyond the bound. Control has space of its own, and so has what something held waits for.
+    private func reserve(_ lane: Lane, forGap fills: Bool) -> Int {
+        lane == .control ? Limits.controlReserveBytes : fills ? Limits.gapReserveBytes : 0
     }
 
     /// Says no to a transmission before anything was accepted.
@@ -207,6 +214,7 @@ extension Forwarder {
         var instance = Instance()
         instance.flow = flowPlace(of: header)
         instance.stream = book.streams.place(header.stream, of: header.source)
+        book.streams[instance.stream].noteTaken(header)
         instance.sequence = header.sequence
         instance.lane = header.lane
         instance.hopLimit = hop.hopLimit

@@ -23,6 +23,8 @@ extension Forwarder {
 
     enum Position {
         case back
+        /// Others of its stream wait for it.
+        case front
         case byOrder
     }
 
@@ -47,6 +49,7 @@ extension Forwarder {
             arrivals += 1
             instances[index].order = arrivals
             instances.append(index, to: &queues[Int(number)], number: number)
+        case .front: instances.putFirst(index, to: &queues[Int(number)], number: number)
         case .byOrder:
             instances.putBack(index, to: &queues[Int(number)], number: number)
         }

@@ -44,11 +44,10 @@ extension Forwarder {
     }
 
     func isReceipted(_ index: UInt32) -> Bool {
+        guard instances[index].sequence <= book.streams[instances[index].stream].receipted else { return false }
         let stream = book.streams[instances[index].stream]
-        guard instances[index].sequence <= stream.receipted, instances[index].arrivedAt <= stream.receiptedAt else {
-            return false
-        }
-        return destinations[Int(instances[index].queue) / Destination.queuesEach].node == stream.receiptedBy
+        return instances[index].arrivedAt <= stream.receiptedAt
+            && destinations[Int(instances[index].queue) / Destination.queuesEach].node == stream.receiptedBy
     }
 
     /// - Precondition: it stands in a queue, which the caller lists again.

@@ -30,6 +30,30 @@ public struct FlowReport: Codable, Equatable, Sendable {
         public var maxBytes: Int?
         public var maxAgeSeconds: Int?
         public var bytesPerSecond: UInt64?
+
+        public init(
+            _ name: String, accepted: UInt64 = 0, delivered: UInt64 = 0, expired: UInt64 = 0, unreadable: UInt64 = 0,
+            returned: UInt64 = 0, refused: UInt64 = 0, bytesAccepted: UInt64 = 0, bytesDelivered: UInt64 = 0,
+            held: UInt64 = 0, bytesHeld: UInt64 = 0, isFull: Bool = false, maxEnvelopes: Int? = nil,
+            maxBytes: Int? = nil, maxAgeSeconds: Int? = nil, bytesPerSecond: UInt64? = nil
+        ) {
+            self.name = name
+            self.accepted = accepted
+            self.delivered = delivered
+            self.expired = expired
+            self.unreadable = unreadable
+            self.returned = returned
+            self.refused = refused
+            self.bytesAccepted = bytesAccepted
+            self.bytesDelivered = bytesDelivered
+            self.held = held
+            self.bytesHeld = bytesHeld
+            self.isFull = isFull
+            self.maxEnvelopes = maxEnvelopes
+            self.maxBytes = maxBytes
+            self.maxAgeSeconds = maxAgeSeconds
+            self.bytesPerSecond = bytesPerSecond
+        }
     }
 
     public var schema: Int
@@ -74,22 +98,14 @@ extension FlowReport {
 
 extension FlowReport.Account {
     public init(_ name: String, _ figures: Forwarder.AccountFigures) {
-        self.name = name
-        accepted = figures.counters.accepted
-        delivered = figures.counters.delivered
-        expired = figures.counters.expired
-        unreadable = figures.counters.lost
-        returned = figures.counters.returned
-        refused = figures.counters.refused
-        bytesAccepted = figures.counters.bytesAccepted
-        bytesDelivered = figures.counters.bytesDelivered
-        held = UInt64(figures.envelopes)
-        bytesHeld = UInt64(figures.bytes)
-        isFull = figures.isFull
-        maxEnvelopes = figures.quota.envelopes
-        maxBytes = figures.quota.bytes
-        maxAgeSeconds = figures.quota.age.map { Int($0.components.seconds) }
-        bytesPerSecond = figures.rate
+        let counters = figures.counters
+        self.init(
+            name, accepted: counters.accepted, delivered: counters.delivered, expired: counters.expired,
+            unreadable: counters.lost, returned: counters.returned, refused: counters.refused,
+            bytesAccepted: counters.bytesAccepted, bytesDelivered: counters.bytesDelivered,
+            held: UInt64(figures.envelopes), bytesHeld: UInt64(figures.bytes), isFull: figures.isFull,
+            maxEnvelopes: figures.quota.envelopes, maxBytes: figures.quota.bytes,
+            maxAgeSeconds: figures.quota.age.map { Int($0.components.seconds) }, bytesPerSecond: figures.rate)
     }
 
     /// Whether the sum that must hold does hold.

@@ -18,7 +18,8 @@ extension RelayProgram {
                 "accepted \(counters.accepted) is not gone \(gone) and queued \(holdings.queued) and under way "
                     + "\(holdings.underWay)")
         }
-        let bound = memoryBytes + Limits.spillingBytes + Limits.controlReserveBytes + Header.size + Limits.bodyBytes
+        let reserves = Limits.spillingBytes + Limits.controlReserveBytes + Limits.gapReserveBytes
+        let bound = memoryBytes + reserves + Header.size + Limits.bodyBytes
         if holdings.memoryBytes > bound { host.fail("\(holdings.memoryBytes) bytes in memory are above \(bound)") }
         looks += 1
         if looks.isMultiple(of: 32) { checkAccounts(links.exchange.forwarder, present: present) }
@@ -43,7 +44,14 @@ extension RelayProgram {
     var state: String {
         guard let links, let journal else { return "has not started" }
         return "\(links.exchange.forwarder.holdings), \(journal.usage.records) records stored, journal "
-            + (journal.isIdle ? "idle" : "busy") + "; " + links.state
+            + (journal.isIdle ? "idle" : "busy") + full(links.exchange.forwarder) + "; " + links.state
+    }
+
+    /// Flows and sources whose quota stands against more.
+    private func full(_ forwarder: borrowing Forwarder) -> String {
+        let flows = forwarder.flowFigures.flows.filter { $0.1.isFull }.map { "\($0.name) \($0.1)" }
+        let sources = forwarder.sourceFigures.filter { $0.1.isFull }.map { "\($0.source) \($0.1)" }
+        return (flows + sources).map { "; full: " + $0 }.joined()
     }
 
     /// Nothing is left to do here: nothing is held, and nothing is stored.

@@ -175,12 +175,12 @@ struct AccountsTests {
         #expect(!table[place].isBehindRefused(headers[3], at: now))
     }
 
-    @Test func aGapHasAQuarterMore() {
+    @Test func aGapHasAsMuchAgain() {
         var account = Account()
         account.bound(by: Quota(envelopes: 8))
         for _ in 0..<8 { account.open(1) }
         #expect(account.isFull && !account.isFull(forGap: true))
-        for _ in 0..<2 { account.open(1) }
+        for _ in 0..<8 { account.open(1) }
         #expect(account.isFull(forGap: true))
     }
 

@@ -36,7 +36,7 @@ import Testing
 
             """
         let blocks = try Self.blocks()
-        #expect(blocks.count == 4)
+        #expect(blocks.count == 5)
         for block in blocks {
             let text = block.hasPrefix("node:") ? block : rest + block
             let node = try NodeConfiguration.decode(Array(text.utf8), file: "example.yaml", environment: environment)

@@ -18,9 +18,12 @@ import Testing
             proxy: {host: proxy.example, port: 3128, user: u, password: "${PROXY_PASSWORD}"}
         attach: [dmz/*]
         flows:
-          - {name: plants, from: [plant-a/*], to: [plant-b/*], lane: bulk, limit: 10MB/s}
+          - {name: plants, from: [plant-a/*], to: [plant-b/*], lane: bulk, limit: 10MB/s,
+             maxBytes: 2GiB, maxEnvelopes: 1000, maxAge: 1h, durability: cutThrough}
         store: {directory: store, maxBytes: 1GiB, segmentBytes: 32MiB}
         durability: storeFirst
+        quotas: {live: {maxBytes: 3GiB}, bulk: {maxAge: 2d}, source: {maxEnvelopes: 5000}}
+        history: {after: 5m, share: 25, rate: 1MB/s}
         holdTime: {minimum: 5ms, maximum: 1s}
         memory: 16MiB
         admin: {socket: run/admin.sock}
@@ -99,7 +102,13 @@ import Testing
         #expect(node.flows[0].allows(from: try NodeName("plant-a/x"), to: try NodeName("plant-b/y")))
         #expect(!node.flows[0].allows(from: try NodeName("plant-b/x"), to: try NodeName("plant-b/y")))
         #expect(node.store == .init(directory: "/etc/gridrelay/store", maxBytes: 1 << 30, segmentBytes: 32 << 20))
+        #expect(node.flows[0].quota == .init(maxBytes: 2 << 30, maxEnvelopes: 1000, maxAge: .seconds(3600)))
+        #expect(node.flows[0].durability == .cutThrough)
         #expect(node.durability == .storeFirst)
+        #expect(node.quotas.live == .init(maxBytes: 3 << 30))
+        #expect(node.quotas.bulk == .init(maxAge: .seconds(2 * 86_400)))
+        #expect(node.quotas.source == .init(maxEnvelopes: 5000))
+        #expect(node.history == .init(after: .seconds(300), share: 25, rate: 1_000_000))
         #expect(node.holdTime == .milliseconds(5) ... .seconds(1))
         #expect(node.memory == 16 << 20)
         #expect(node.adminSocket == "/etc/gridrelay/run/admin.sock")
@@ -135,6 +144,7 @@ import Testing
     @Test func hasDefaults() throws {
         let node = try Self.decode(Self.agent)
         #expect(node.durability == .cutThrough)
+        #expect(node.quotas == .init() && node.history == .init(after: .seconds(60), share: 10))
         #expect(node.holdTime == .milliseconds(20) ... .seconds(2))
         #expect(node.memory == 64 << 20)
         #expect(node.store.maxBytes == 10 << 30)

@@ -32,8 +32,17 @@ struct MetricsTextTests {
                 state: .parked)
         ])
 
+    private static let flows = FlowReport(
+        node: "plant-a/relay-1", asOf: now,
+        flows: [
+            .init("quality", accepted: 5, delivered: 3, returned: 2, refused: 7, held: 2, isFull: true, maxEnvelopes: 2),
+            .init("free", accepted: 1, delivered: 1),
+        ],
+        lanes: [.init("live", accepted: 6, delivered: 4, held: 2, maxBytes: 9)], sources: [], other: .init("other"),
+        answers: .init("answers", accepted: 9, delivered: 9))
+
     private func lines() throws -> [String] {
-        guard case .text(200, let type, let text) = Self.status.metrics(Self.queues) else {
+        guard case .text(200, let type, let text) = Self.status.metrics(Self.queues, Self.flows) else {
             throw Unexpected()
         }
         #expect(type == "text/plain; version=0.0.4; charset=utf-8")
@@ -57,6 +66,11 @@ struct MetricsTextTests {
         "gridrelay_link_bytes{peer=\"plant-a/agent-1\",dials=\"false\"} 22",
         "gridrelay_queue_bytes{destination=\"plant-b/agent-1\",lane=\"live\",state=\"parked\"} 300",
         "gridrelay_queue_oldest_age_seconds{destination=\"plant-b/agent-1\",lane=\"live\",state=\"parked\"} 1.25",
+        "gridrelay_flow_accepted_envelopes_total{flow=\"quality\"} 7",
+        "gridrelay_flow_refused_envelopes_total{flow=\"quality\"} 7",
+        "gridrelay_flow_held_envelopes{flow=\"quality\"} 2",
+        "gridrelay_flow_delivered_envelopes_total{flow=\"(answers)\"} 9",
+        "gridrelay_quota_full{of=\"flow\",name=\"quality\"} 1", "gridrelay_quota_full{of=\"lane\",name=\"live\"} 0",
         "gridrelay_job_records_total{job=\"a\\\"b\\\\c\\nd\"} 9",
         "gridrelay_sink_state{sink=\"rows\",state=\"running\"} 1",
     ]) func tells(line: String) throws {

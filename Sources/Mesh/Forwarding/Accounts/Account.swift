@@ -41,10 +41,11 @@ struct Account {
 
     var isFull: Bool { envelopes >= mostEnvelopes || bytes >= mostBytes || isStale }
 
-    /// What comes before something held in its stream has a quarter more: that may wait at its destination for just this.
+    /// What comes before something held in its stream has as much again, and no bound of age: what is held may wait at
+    /// its destination for just this.
     func isFull(forGap fills: Bool) -> Bool {
         guard fills else { return isFull }
-        return envelopes / 5 * 4 >= mostEnvelopes || bytes / 5 * 4 >= mostBytes
+        return envelopes / 2 >= mostEnvelopes || bytes / 2 >= mostBytes
     }
 
     mutating func bound(by quota: Quota) {
@@ -54,6 +55,7 @@ struct Account {
         if quota.age == nil { isStale = false }
     }
 
+    @inline(__always)
     mutating func open(_ length: Int) {
         envelopes += 1
         bytes += length
@@ -61,6 +63,7 @@ struct Account {
         counters.bytesAccepted += UInt64(length)
     }
 
+    @inline(__always)
     mutating func close(_ length: Int, _ end: AccountEnd) {
         envelopes -= 1
         bytes -= length

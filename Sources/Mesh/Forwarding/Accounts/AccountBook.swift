@@ -63,10 +63,8 @@ struct AccountBook {
     }
 
     /// Whether a quota stands against one more; counts the refusal.
-    mutating func refuses(flow: Int32, stream: Int32, _ header: Header) -> Bool {
-        let lane = header.lane
+    mutating func refuses(flow: Int32, stream: Int32, _ lane: Lane, forGap fills: Bool) -> Bool {
         guard flow != Self.answers, lane != .control else { return false }
-        let fills = streams[stream].isGap(header)
         if flows[Int(flow)].isFull(forGap: fills) {
             flows[Int(flow)].counters.refused += 1
         } else if lanes[Int(lane.rawValue)].isFull(forGap: fills) {
@@ -79,19 +77,16 @@ struct AccountBook {
         return true
     }
 
-    mutating func open(_ instance: Instance) {
-        let length = Int(instance.length)
-        flows[Int(instance.flow)].open(length)
-        lanes[Int(instance.lane.rawValue)].open(length)
-        streams.open(instance.stream, length)
+    mutating func open(_ flow: Int32, _ lane: Lane, _ stream: Int32, _ length: Int) {
+        flows[Int(flow)].open(length)
+        lanes[Int(lane.rawValue)].open(length)
+        streams.open(stream, length)
     }
 
-    mutating func close(_ instance: Instance, _ end: AccountEnd) {
-        let length = Int(instance.length)
-        flows[Int(instance.flow)].close(length, end)
-        lanes[Int(instance.lane.rawValue)].close(length, end)
-        streams.close(instance.stream, length, end)
-        if instance.isHistory { streams[instance.stream].history -= 1 }
+    mutating func close(_ flow: Int32, _ lane: Lane, _ stream: Int32, _ length: Int, _ end: AccountEnd) {
+        flows[Int(flow)].close(length, end)
+        lanes[Int(lane.rawValue)].close(length, end)
+        streams.close(stream, length, end)
     }
 
     mutating func move(_ length: Int, from old: Int32, to new: Int32) {

@@ -16,7 +16,11 @@ extension Forwarder {
     }
 
     /// An envelope's stay here is over.
-    mutating func closeAccount(_ index: UInt32, _ end: AccountEnd) { book.close(instances[index], end) }
+    mutating func closeAccount(_ index: UInt32, _ end: AccountEnd) {
+        let stream = instances[index].stream
+        book.close(instances[index].flow, instances[index].lane, stream, Int(instances[index].length), end)
+        if instances[index].isHistory { book.streams[stream].history -= 1 }
+    }
 
     /// Flows or names have changed: what was found before its flow could be known gets its account.
     mutating func attribute() {
