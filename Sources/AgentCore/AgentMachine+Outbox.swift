@@ -60,11 +60,13 @@ extension AgentMachine {
 
     private func originate(
         _ stored: UInt64, _ identity: Identity, _ destination: NodeID, _ lane: Lane,
-        _ length: Int, _ lifetime: UInt32, _ age: Duration, _ envelope: UnsafeRawBufferPointer?, _ exchange: inout Exchange, at now: Instant
+        _ length: Int, _ lifetime: UInt32, _ age: Duration, _ envelope: UnsafeRawBufferPointer?,
+        _ exchange: inout Exchange, at now: Instant
     ) {
         exchange.forwarder.originate(
             Forwarder.Origin(
-                destination: destination, identity: identity, lane: lane, length: length, lifetime: lifetime, age: age, owner: stored, stored: stored),
+                destination: destination, identity: identity, lane: lane, length: length, lifetime: lifetime, age: age,
+                owner: stored, stored: stored),
             envelope, at: now)
     }
 
@@ -109,7 +111,8 @@ extension AgentMachine {
         guard sends else { return }
         submission.envelope.withUnsafeBytes { bytes in
             originate(
-                lsn.number, Identity(source: identity, stream: stream.id, sequence: submission.sequence), stream.destination, stream.lane, bytes.count,
+                lsn.number, Identity(source: identity, stream: stream.id, sequence: submission.sequence),
+                stream.destination, stream.lane, bytes.count,
                 submission.lifetime, age, bytes, &exchange, at: now)
         }
     }
@@ -172,7 +175,8 @@ extension AgentMachine {
             case .send(
                 let stored, let stream, let sequence, let destination, let lane, let length, let lifetime, let age):
                 originate(
-                    stored, Identity(source: identity, stream: stream, sequence: sequence), destination, lane, length, lifetime, age, nil, &exchange, at: now)
+                    stored, Identity(source: identity, stream: stream, sequence: sequence), destination, lane, length,
+                    lifetime, age, nil, &exchange, at: now)
             case .forget(let stored): batch.release(LSN(stored))
             case .saveCheckpoint(let job, let name, let origin, let checkpoint):
                 let stored = StoredEnvelope(hop: HopFields(), storedAt: now, boot: boot)

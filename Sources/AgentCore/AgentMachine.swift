@@ -178,7 +178,8 @@ extension AgentMachine {
             envelope.withUnsafeBytes { bytes in
                 exchange.forwarder.originate(
                     Forwarder.Origin(
-                        destination: source, identity: header.identity, lane: .control, length: bytes.count, lifetime: Self.receiptLifetime,
+                        destination: source, identity: header.identity, lane: .control, length: bytes.count,
+                        lifetime: Self.receiptLifetime,
                         owner: Self.receiptOwner, stored: 0),
                     bytes, at: now)
             }

@@ -246,7 +246,8 @@ extension Outbox {
         effects.append(
             .send(
                 stored: item.stored, stream: streams[index].id, sequence: item.sequence,
-                destination: streams[index].destination, lane: streams[index].lane, length: item.length, lifetime: item.lifetime, age: now - item.madeAt))
+                destination: streams[index].destination, lane: streams[index].lane, length: item.length,
+                lifetime: item.lifetime, age: now - item.madeAt))
     }
 
     private func itemIndex(_ place: Place) -> Int? {

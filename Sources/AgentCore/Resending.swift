@@ -46,7 +46,10 @@ struct Resending {
 
     /// - Parameter last: of the batch; ``Sequence/none`` where nothing could be sent yet.
     mutating func sent(through last: Sequence) {
-        guard last != .none else { return isAnswered = false }
+        guard last != .none else {
+            isAnswered = false
+            return
+        }
         tries += 1
         through = last
         isAnswered = false

@@ -26,7 +26,8 @@ extension RelayService {
         case ("GET", "/healthz"): .text(status: 200, contentType: "text/plain", "ok\n")
         case ("GET", "/readyz"): readiness
         default:
-            .notFound(request, known: ["/v1/status", "/v1/topology", "/v1/queues", "/v1/flows"] + AdminRequest.publicPaths)
+            .notFound(
+                request, known: ["/v1/status", "/v1/topology", "/v1/queues", "/v1/flows"] + AdminRequest.publicPaths)
         }
     }
 

@@ -28,10 +28,12 @@ import Testing
     }
 
     private func send(
-        _ stored: UInt64, as identity: (stream: UInt64, sequence: UInt64), age: Duration = .zero, lifetime: UInt32 = 3600
+        _ stored: UInt64, as identity: (stream: UInt64, sequence: UInt64), age: Duration = .zero,
+        lifetime: UInt32 = 3600
     ) -> Outbox.Effect {
         .send(
-            stored: stored, stream: Sample.stream(identity.stream), sequence: Sequence(identity.sequence), destination: Sample.destination,
+            stored: stored, stream: Sample.stream(identity.stream), sequence: Sequence(identity.sequence),
+            destination: Sample.destination,
             lane: .live, length: 10, lifetime: lifetime, age: age)
     }
 

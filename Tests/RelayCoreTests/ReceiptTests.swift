@@ -17,7 +17,8 @@ struct ReceiptTests {
     private func hear(_ scene: RelayScene, certificate: UInt8) {
         let entries = [Receipt.Entry(stream: StreamID(Bytes16(low: 1, high: 1)), mark: Sequence(1))]
         let receipt = Receipt(
-            entries: entries, certificate: [certificate], signature: [UInt8](repeating: 0, count: Receipt.signatureBytes))
+            entries: entries, certificate: [certificate],
+            signature: [UInt8](repeating: 0, count: Receipt.signatureBytes))
         let header = Header(
             kind: .receipt, lane: .control, source: RelayScene.id("plant-b/agent-1"),
             destination: RelayScene.id("plant-a/agent-1"), stream: StreamID(Bytes16(low: 9, high: 9)),

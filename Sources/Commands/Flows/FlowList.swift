@@ -15,7 +15,8 @@ enum FlowList {
         examples: [
             Example(line: "relayctl flow list", meaning: "the flows of the relay of RELAY_SOCKET"),
             Example(
-                line: "relayctl flow list -o json | jq '.flows[] | select(.isFull)'", meaning: "only what is refused now"),
+                line: "relayctl flow list -o json | jq '.flows[] | select(.isFull)'",
+                meaning: "only what is refused now"),
         ],
         run: { invocation, terminal throws(Failure) in
             let client = try Connection.client(invocation, terminal)
@@ -38,7 +39,8 @@ enum FlowList {
         for (kind, accounts) in groups {
             for account in accounts {
                 table.add([
-                    Line(kind), Line(account.name), Line(account.isFull ? "full" : "open", account.isFull ? .warning : .good),
+                    Line(kind), Line(account.name),
+                    Line(account.isFull ? "full" : "open", account.isFull ? .warning : .good),
                     Line(Quantity.count(account.accepted)), Line(Quantity.count(account.delivered)),
                     Line(Quantity.count(account.expired)), Line(Quantity.count(account.refused)),
                     Line(Quantity.count(account.held)), Line(Quantity.bytes(account.bytesHeld)), Line(quota(account)),

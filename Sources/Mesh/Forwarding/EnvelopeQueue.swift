@@ -62,7 +62,9 @@ extension InstanceTable {
         var after: Int32 = -1
         if queue.hint >= 0 {
             let last = UInt32(queue.hint)
-            if self[last].stream == self[index].stream, self[last].sequence < self[index].sequence { after = queue.hint }
+            if self[last].stream == self[index].stream, self[last].sequence < self[index].sequence {
+                after = queue.hint
+            }
         }
         let neighbour = after >= 0 ? after : queue.head
         self[index].order = neighbour >= 0 ? self[UInt32(neighbour)].order : 0

@@ -155,7 +155,8 @@ extension Forwarder {
         public var stored: UInt64
 
         public init(
-            destination: NodeID, identity: Identity? = nil, lane: Lane, length: Int, lifetime: UInt32, age: Duration = .zero, owner: UInt64,
+            destination: NodeID, identity: Identity? = nil, lane: Lane, length: Int, lifetime: UInt32,
+            age: Duration = .zero, owner: UInt64,
             stored: UInt64
         ) {
             self.destination = destination

@@ -166,7 +166,10 @@ extension NodeStatus {
             report.flows.map { ([("flow", $0.name)], $0) }
             + [([("flow", "")], report.other), ([("flow", "(answers)")], report.answers)]
         let rows: [(String, MetricsText.Kind, String, (FlowReport.Account) -> UInt64)] = [
-            ("accepted_envelopes_total", .counter, "Of a flow, taken into this node's care.", { $0.accepted + $0.returned }),
+            (
+                "accepted_envelopes_total", .counter, "Of a flow, taken into this node's care.",
+                { $0.accepted + $0.returned }
+            ),
             ("delivered_envelopes_total", .counter, "Of these, in the next hop's care or receipted.", { $0.delivered }),
             ("delivered_bytes_total", .counter, "Bytes of these.", { $0.bytesDelivered }),
             ("expired_envelopes_total", .counter, "Dropped at the end of their lives.", { $0.expired }),
@@ -181,7 +184,8 @@ extension NodeStatus {
         text.family("gridrelay_quota_full", .gauge, "1 while a quota of a flow, lane or source refuses more.")
         for (kind, list) in [("flow", report.flows), ("lane", report.lanes), ("source", report.sources)] {
             for account in list where account.maxBytes ?? account.maxEnvelopes ?? account.maxAgeSeconds != nil {
-                text.sample("gridrelay_quota_full", UInt64(account.isFull ? 1 : 0), [("of", kind), ("name", account.name)])
+                text.sample(
+                    "gridrelay_quota_full", UInt64(account.isFull ? 1 : 0), [("of", kind), ("name", account.name)])
             }
         }
     }

@@ -12,7 +12,8 @@ struct AccountsTests {
         durability: Durability? = nil
     ) throws -> FlowDeclaration {
         FlowDeclaration(
-            name: name, from: [try FlowPattern(from)], to: [.everything], lane: lane, bytesPerSecond: rate, quota: quota,
+            name: name, from: [try FlowPattern(from)], to: [.everything], lane: lane, bytesPerSecond: rate,
+            quota: quota,
             durability: durability)
     }
 

@@ -35,7 +35,8 @@ struct MetricsTextTests {
     private static let flows = FlowReport(
         node: "plant-a/relay-1", asOf: now,
         flows: [
-            .init("quality", accepted: 5, delivered: 3, returned: 2, refused: 7, held: 2, isFull: true, maxEnvelopes: 2),
+            .init(
+                "quality", accepted: 5, delivered: 3, returned: 2, refused: 7, held: 2, isFull: true, maxEnvelopes: 2),
             .init("free", accepted: 1, delivered: 1),
         ],
         lanes: [.init("live", accepted: 6, delivered: 4, held: 2, maxBytes: 9)], sources: [], other: .init("other"),

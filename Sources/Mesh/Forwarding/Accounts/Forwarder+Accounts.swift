@@ -81,7 +81,8 @@ extension Forwarder {
     public var flowFigures: (other: AccountFigures, answers: AccountFigures, flows: [(name: String, AccountFigures)]) {
         let named = book.names.indices.dropFirst(2).map { (book.names[$0], AccountFigures(book.flows[$0])) }
         return (
-            AccountFigures(book.flows[Int(AccountBook.other)]), AccountFigures(book.flows[Int(AccountBook.answers)]), named
+            AccountFigures(book.flows[Int(AccountBook.other)]), AccountFigures(book.flows[Int(AccountBook.answers)]),
+            named
         )
     }
 

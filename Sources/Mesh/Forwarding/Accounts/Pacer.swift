@@ -21,6 +21,7 @@ struct Pacer: Equatable, Sendable {
     /// - Precondition: at most ``Limits/bodyBytes`` and a header, so that the product fits.
     mutating func pass(_ bytes: Int, at now: Instant) {
         let time = UInt64(bytes) * 1_000_000_000 / bytesPerSecond
-        freeAt = max(freeAt, Instant(nanoseconds: now.nanoseconds - Self.burst.wholeNanoseconds)) + .nanoseconds(Int64(time))
+        freeAt =
+            max(freeAt, Instant(nanoseconds: now.nanoseconds - Self.burst.wholeNanoseconds)) + .nanoseconds(Int64(time))
     }
 }

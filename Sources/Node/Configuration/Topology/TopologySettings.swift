@@ -1,7 +1,8 @@
 /// The keys that a topology passes on to its nodes' own files.
 enum TopologySettings {
     private static let keys = [
-        "store", "durability", "quotas", "history", "holdTime", "memory", "admin", "metrics", "log", "lifetime", "resendAfter",
+        "store", "durability", "quotas", "history", "holdTime", "memory", "admin", "metrics", "log", "lifetime",
+        "resendAfter",
     ]
 
     /// Checks the keys and returns them as they are written.
