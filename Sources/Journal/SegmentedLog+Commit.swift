@@ -46,6 +46,7 @@ extension SegmentedLog {
         }
         acknowledged = nextCommit - 1
         pendingReleases.removeAll(keepingCapacity: true)
+        pendingCuts.removeAll()
         settle(parts)
         staging.removeAll()
         stagedFrom = nextLSN
@@ -58,7 +59,7 @@ extension SegmentedLog {
     private mutating func stageControls() {
         stage(.release, pendingReleases)
         let ends = segments.dropLast().filter { $0.endKeeper == 0 }
-        stage(.end, ends.map { NumberPair(first: $0.number, second: UInt64($0.end)) })
+        stage(.end, ends.map { NumberPair(first: $0.number, second: UInt64($0.end)) } + pendingCuts)
     }
 
     private mutating func stage(_ kind: RecordKind, _ pairs: [NumberPair]) {
@@ -201,6 +202,7 @@ extension SegmentedLog {
         for end in ends {
             if let index = segments.firstIndex(where: { $0.number == end.first }) {
                 segments[index].endKeeper = segment
+                segments[index].end = min(segments[index].end, Int(end.second))
             }
         }
     }

@@ -46,8 +46,8 @@ extension SegmentedLog {
 
     /// Makes durable what the process before this one may have left in the system's memory alone, before anybody builds
     /// on it. Where the disk fails that, the bytes are not trusted to be there later: what can be read of them is written
-    /// again elsewhere, and the segment ends before them. A copy that cannot be read any more thereby never was: its
-    /// original counts again.
+    /// again elsewhere, and the segment ends before them, by a record of the same commit: the old bytes are the only ones
+    /// until it is durable. A copy that cannot be read any more thereby never was: its original counts again.
     /// - Returns: false where that was so, and nothing that was found counts as it was found.
     private mutating func secure(_ ends: [UnsureEnd]) throws(JournalError) -> Bool {
         var isSure = true
@@ -56,8 +56,7 @@ extension SegmentedLog {
             let handle = try handle(of: index)
             do throws(FileError) { try files.synchronize(handle) } catch {
                 try stageAgain(index, from: end.from)
-                segments[index].end = min(segments[index].end, end.from)
-                segments[index].endKeeper = 0
+                pendingCuts.append(NumberPair(first: end.segment, second: UInt64(end.from)))
                 isSure = false
             }
         }

@@ -13,8 +13,10 @@ extension SegmentedLog {
         let name = path(.segment(number))
         let salt = SegmentSalt.make(entropy: options.entropy, number: number)
         let handle = try filing { () throws(FileError) in try files.open(free, .readWrite) }
+        // Of a segment whose end is not sure the header says nothing: the commit behind it will.
+        let previous = segments.last.flatMap { last in pendingCuts.contains { $0.first == last.number } ? nil : last }
         do throws(FileError) {
-            try writeHeader(handle, number: number, salt: salt)
+            try writeHeader(handle, number: number, salt: salt, previous: previous)
             try files.rename(free, to: name)
         } catch {
             files.close(handle)
@@ -29,18 +31,19 @@ extension SegmentedLog {
         segments.append(segment)
         closeIdle()
         try synchronizeNames()
-        if segments.count > 1 { segments[segments.count - 2].endKeeper = number }
+        if previous != nil { segments[segments.count - 2].endKeeper = number }
         acknowledgedOnDisk = max(acknowledgedOnDisk, acknowledged)
         isOpen = true
         place = Layout.firstRecord
         commitPlace = 0
     }
 
-    private func writeHeader(_ handle: FileHandle, number: UInt64, salt: UInt64) throws(FileError) {
+    private func writeHeader(
+        _ handle: FileHandle, number: UInt64, salt: UInt64, previous: Segment?
+    ) throws(FileError) {
         let header = SegmentHeader(
             segmentBytes: UInt32(options.segmentBytes), number: number, salt: salt, nextLSN: nextLSN,
-            acknowledged: acknowledged, previous: segments.last?.number ?? 0,
-            previousEnd: UInt32(segments.last?.end ?? 0))
+            acknowledged: acknowledged, previous: previous?.number ?? 0, previousEnd: UInt32(previous?.end ?? 0))
         let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: Layout.segmentHeader, alignment: 8)
         defer { memory.deallocate() }
         header.write(to: memory)

@@ -42,6 +42,8 @@ public struct SegmentedLog<Files: FileSystem>: ~Copyable {
     /// Copies made by cleaning among what is staged.
     var stagedCopies = 0
     var pendingReleases: [NumberPair] = []
+    /// Segments that end earlier once the next commit, which holds what stands behind, is durable: number and place.
+    var pendingCuts: [NumberPair] = []
     var useCount: UInt64 = 0
 
     /// Records that were found damaged since opening, by reading or cleaning.

@@ -75,4 +75,31 @@ struct RestartTests {
         }
         #expect(openings > 100)
     }
+
+    /// The disk fails while the second process makes sure, and that process is killed before it has written elsewhere
+    /// what it found: the third still finds all that the first was told to be durable.
+    @Test func killedWhileItIsWrittenElsewhereItIsStillThere() throws {
+        let options = smallOptions(segmentBytes: 64 << 10)
+        func written() throws -> MemoryDisk {
+            let disk = MemoryDisk()
+            var log = try openLog(disk, options)
+            for index in 0..<3 { _ = try log.append(data, payload(index, 100)) }
+            try log.commit()
+            return disk
+        }
+        var kills = 0
+        for fault in 0..<40 {
+            for kill in fault + 1..<fault + 40 {
+                let disk = try written()
+                disk.faults = .init(failAt: disk.operations + fault, killAt: disk.operations + kill)
+                var shown: [Shown] = []
+                if (try? openLog(disk, options, shown: &shown)) != nil { continue }
+                kills += 1
+                disk.faults = .init()
+                _ = try openLog(disk, options, shown: &shown)
+                #expect(shown.count == 3, "fault \(fault), killed at \(kill)")
+            }
+        }
+        #expect(kills > 100)
+    }
 }

@@ -58,14 +58,18 @@ public final class MemoryDisk: FileSystem {
         public var kind = FileError.Kind.other
         /// They fail because the process is gone: the disk and the system's memory stay as they are.
         public var isKill = false
+        /// The operation from which on the process is gone, whatever fails before.
+        public var killAt: Int?
 
         public init(
-            failAt: Int? = nil, forEver: Bool = false, kind: FileError.Kind = .other, isKill: Bool = false
+            failAt: Int? = nil, forEver: Bool = false, kind: FileError.Kind = .other, isKill: Bool = false,
+            killAt: Int? = nil
         ) {
             self.failAt = failAt
             self.forEver = forEver
             self.kind = kind
             self.isKill = isKill
+            self.killAt = killAt
         }
     }
 
@@ -178,8 +182,11 @@ public final class MemoryDisk: FileSystem {
 
     // MARK: FileSystem
 
+    private var isKilled: Bool { operations >= faults.killAt ?? .max }
+
     private func step(_ operation: FileError.Operation, _ path: String) throws(FileError) {
         defer { operations += 1 }
+        if isKilled { throw FileError(operation, path: path, kind: .other, reason: "the process is gone") }
         guard let failAt = faults.failAt, operations == failAt || (faults.forEver && operations > failAt) else {
             return
         }
@@ -269,7 +276,8 @@ public final class MemoryDisk: FileSystem {
         do throws(FileError) {
             try step(.synchronize, file.path)
         } catch {
-            if faults.isKill { throw error }
+            // The operation has been counted.
+            if faults.isKill || operations > faults.killAt ?? .max { throw error }
             // The system forgets what it could not write: a later success says nothing about it.
             file.node.durable = Self.torn(file.node, &random)
             file.node.pending = []
