@@ -30,6 +30,7 @@ extension Forwarder {
     fileprivate func copy() -> Forwarder {
         var copy = Forwarder(configuration, locals: locals, policy: policy)
         copy.instances = instances
+        copy.book = book
         for index in instances.indices where !instances[index].block.isNone {
             copy.instances[index].block = copy.slabs.allocate(slabs.bytes(of: instances[index].block))
         }
@@ -51,6 +52,8 @@ extension Forwarder {
         copy.holding = holding
         copy.heldQueues = heldQueues
         copy.heldDeadline = heldDeadline
+        copy.bulkDeadline = bulkDeadline
+        copy.hasReceipts = hasReceipts
         copy.storeBlockedUntil = storeBlockedUntil
         copy.effects = effects
         copy.counters = counters

@@ -11,7 +11,8 @@ package struct InstanceNames {
 
 // For the exhaustive checker: all that decides what a forwarder does next.
 //
-// Left out, since it decides nothing: counters; ages, while no envelope comes near the end of its life; how long
+// Left out, since it decides nothing: counters; accounts, while nothing has a quota; ages, while no envelope comes near the
+// end of its life or becomes history; how long
 // confirmations took, while both bounds of the hold time are the same; where bytes lie in memory. Routes are their
 // owner's to fold in. All effects have been taken.
 extension Forwarder {
@@ -52,6 +53,8 @@ extension Forwarder {
             print.add(retry.at, at: now)
         }
         print.add(isDraining)
+        print.add(bulkDeadline, at: now)
+        book.streams.fold(into: &print, at: now)
     }
 
     /// Instances that nothing folded in so far has named.
@@ -130,6 +133,7 @@ extension Forwarder {
         print.add(word)
         print.add(Int(instance.queue))
         print.add(rank(of: instance.order))
+        print.add(instance.sequence.number)
         print.add(Int(instance.length))
         if !instance.block.isNone { print.add(slabs.bytes(of: instance.block)) }
         if instance.stored != 0 { print.add(record(instance.stored)) }

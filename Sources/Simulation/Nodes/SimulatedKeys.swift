@@ -40,14 +40,18 @@ struct SimulatedKeys {
         return record
     }
 
-    /// Everything that must stay in memory: the roots, and what each pair of agents shares, as its file has it.
-    func secrets(of agents: [NodeName]) -> [[UInt8]] {
-        var secrets = roots
+    /// Everything that must stay in memory, and in whose: the roots with nobody here, and what each pair of agents shares,
+    /// as its file has it, with the two.
+    func secrets(of agents: [NodeName]) -> [SecretWatch.Secret] {
+        var secrets = roots.map { SecretWatch.Secret(bytes: $0, knownTo: []) }
         for (record, agent) in records.flatMap({ record in agents.map { (record, $0) } }) {
             let grant = record.grant(to: agent, for: agents.filter { $0 != agent })
             for line in String(decoding: grant.file, as: UTF8.self).split(separator: "\n")
             where line.hasPrefix("peer: ") {
-                secrets += line.split(separator: " ").dropFirst(2).compactMap { Hexadecimal.decode($0) }
+                let words = line.split(separator: " ").dropFirst()
+                let peer = words.first.flatMap { try? NodeName($0) }
+                secrets += words.dropFirst().compactMap { Hexadecimal.decode($0) }
+                    .map { SecretWatch.Secret(bytes: $0, knownTo: [agent] + (peer.map { [$0] } ?? [])) }
             }
         }
         return secrets

@@ -133,10 +133,11 @@ struct OracleTests {
 
     // MARK: Secrets
 
-    @Test func aSecretIsFoundWhereverItLies() {
+    @Test func aSecretIsFoundWhereverItLies() throws {
         var random = SeededRandom(seed: 4)
         let key = (0..<32).map { _ in UInt8(truncatingIfNeeded: random.next()) }
-        let watch = SecretWatch([key])
+        let owners = [try NodeName("a/one"), try NodeName("b/two")]
+        let watch = SecretWatch([SecretWatch.Secret(bytes: key, knownTo: owners)])
         let noise = (0..<4096).map { _ in UInt8(truncatingIfNeeded: random.next()) }
         #expect(noise.withUnsafeBytes { watch.find(in: $0) } == nil)
         for place in [0, 1, 100, 4096 - 9] {
@@ -146,6 +147,22 @@ struct OracleTests {
                 #expect(bytes.withUnsafeBytes { watch.find(in: $0) } != nil, "at \(place)")
             }
         }
+    }
+
+    @Test func itIsToldWhoMayKnowAKey() throws {
+        let (pair, root) = (
+            (0..<32).map { UInt8(truncatingIfNeeded: $0 * 37) }, (0..<32).map { UInt8(truncatingIfNeeded: $0 * 91 + 5) }
+        )
+        let watch = SecretWatch([
+            .init(bytes: pair, knownTo: [try NodeName("b/two"), try NodeName("a/one")]),
+            .init(bytes: root, knownTo: []),
+        ])
+        #expect((pair + [0]).withUnsafeBytes { watch.find(in: $0) } == "the key of a/one and b/two, at byte 0 of 33")
+        // Also where nothing stands behind its head.
+        let head = root.prefix(8)
+        #expect(([1, 2, 3] + head).withUnsafeBytes { watch.find(in: $0) } == "a root key, at the end of 11 bytes")
+        #expect(Array(head).withUnsafeBytes { watch.find(in: $0) } == "a root key, at the end of 8 bytes")
+        #expect([UInt8]().withUnsafeBytes { watch.find(in: $0) } == nil)
     }
 
     // MARK: What relays believe

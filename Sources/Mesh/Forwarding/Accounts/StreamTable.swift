@@ -1,4 +1,5 @@
 import Envelope
+import Link
 
 /// The streams and sources of which something is held, so that an instance names both by one number.
 ///
@@ -12,11 +13,11 @@ struct StreamTable {
         fileprivate var held = 0
         /// Of the held, those that travel as history.
         var history = 0
-        /// The highest ever taken here.
-        private var highest = Sequence.none
+        /// The highest taken since nothing of it was held.
+        fileprivate var highest = Sequence.none
         /// The lowest refused for want of room and not taken since.
-        private var refused = Sequence.none
-        private var refusedAt = Instant.zero
+        fileprivate var refused = Sequence.none
+        fileprivate var refusedAt = Instant.zero
         /// A destination has had all up to here, by its own signed word.
         private(set) var receipted = Sequence.none
         private(set) var receiptedBy = NodeID(Bytes16(low: 0, high: 0))
@@ -111,6 +112,7 @@ struct StreamTable {
 
     mutating func close(_ place: Int32, _ length: Int, _ end: AccountEnd) {
         streams[Int(place)].held -= 1
+        if streams[Int(place)].held == 0 { streams[Int(place)].highest = .none }
         sources[Int(streams[Int(place)].source)].account.close(length, end)
     }
 
@@ -161,5 +163,18 @@ struct StreamTable {
             vacantSources.append(source)
         }
         crowd = max(Limits.idleStreams, 2 * streamIndex.count)
+    }
+}
+
+// For the exhaustive checker; see Forwarder.fold.
+extension StreamTable {
+    func fold(into print: inout Fingerprint, at now: Instant) {
+        for stream in streams where stream.held > 0 || stream.refused != .none {
+            print.add(stream.highest.number)
+            print.add(stream.refused.number)
+            if stream.refused != .none { print.add(stream.refusedAt + Limits.refusedStream, at: now) }
+            print.add(stream.history)
+            print.add(stream.receipted.number)
+        }
     }
 }
