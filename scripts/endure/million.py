@@ -17,6 +17,8 @@ SECONDS_GOAL, MEBIBYTES_GOAL = 3.0, 256
 SOURCES = ("a/source-1", "a/source-2")
 # A stream may run 64,512 ahead of its receipts, and each job has its own.
 MOST_A_JOB = 62_500
+# A bit more than a session must have lasted for the dialling end's delays to begin anew.
+STEADY_SECONDS = 6
 
 
 def add_options(parser):
@@ -86,6 +88,8 @@ class Million:
 
     def restart(self, is_cold):
         """kill -9 and start. Returns the seconds to custody and the greatest MiB until then."""
+        # A link that stood for long is dialled anew at once, and not with the delays of one that fails again and again.
+        time.sleep(STEADY_SECONDS)
         before = self.stored() or 0
         self.mesh.kill("a/relay")
         if is_cold:

@@ -51,7 +51,7 @@ def git(*words):
 
 
 def default():
-    last = git("log", "-1", "--format=%H", "--", *(f":/{path}" for path in FORMATS))
+    last = git("log", "-1", "--no-merges", "--format=%H", "--", *(f":/{path}" for path in FORMATS))
     return last + "^"
 
 
