@@ -4,9 +4,10 @@
                        ╚═ dmz/relay-2 ═╝
 
 Each double line goes through a fault proxy. Lines of a file at either end go to a file at the other; `there` in many
-small envelopes, `back` in few large ones.
+small envelopes, `back` in few large ones. Sources do not send again while faults happen: a relay that lets go of
+something too soon cannot hide behind them.
 """
-import os
+import os, signal
 
 from .layout import Layout
 from .lines import Lines, arrived, judge_file, plant
@@ -28,18 +29,18 @@ class Plants:
         os.makedirs(os.path.join(directory, "input"))
         self._inputs = [open(self._input(lines), "ab", buffering=0) for lines in self.flows]
         ports = free_ports(len(RELAYS) + len(BETWEEN))
-        listening = dict(zip(RELAYS, ports))
+        self.listening = dict(zip(RELAYS, ports))
         self.proxies = [
-            FaultProxy(port, listening[middle]) for port, (_, middle) in zip(ports[len(RELAYS):], BETWEEN)]
+            FaultProxy(port, self.listening[middle]) for port, (_, middle) in zip(ports[len(RELAYS):], BETWEEN)]
         self.mesh = Mesh(directory, bin_directory)
-        self.mesh.render(self._layout(listening))
+        self.mesh.render(self._layout(resend_after="1d"))
 
-    def _layout(self, listening):
+    def _layout(self, resend_after):
         layout = Layout(
             store="{maxBytes: 512MiB, segmentBytes: 32MiB}", holdTime="{minimum: 20ms, maximum: 200ms}",
-            resendAfter="5s")
+            resendAfter=resend_after)
         for relay in RELAYS:
-            layout.relay(relay, listening[relay])
+            layout.relay(relay, self.listening[relay])
         for agent, job, sink in zip(AGENTS, self.flows, reversed(self.flows)):
             peer = AGENTS[1 - AGENTS.index(agent)]
             size = "1KiB" if job.name == "there" else "64KiB"
@@ -83,6 +84,11 @@ class Plants:
         total = sum(lines.count for lines in self.flows)
         wait_until(
             f"all {total:,} records arrive", lambda: self.count_arrived >= total, lambda: self.count_arrived, self.mesh)
+        # A receipt dies with a destination that is killed before it has sent it; it is made again for what comes again.
+        wait_until("all nodes answer", lambda: all(map(self.mesh.is_ready, AGENTS + RELAYS)), mesh=self.mesh)
+        self.mesh.render(self._layout(resend_after="2s"))
+        for agent in AGENTS:
+            self.mesh.processes[agent].send_signal(signal.SIGHUP)
         wait_until("nothing is left on the way", lambda: self._left() == 0, self._left, self.mesh, pause=0.5)
 
     def _left(self):
