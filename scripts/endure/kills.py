@@ -3,7 +3,7 @@ import time
 
 from .faults import FaultRun
 from .plants import Plants
-from .progress import say
+from .progress import Failed, say
 
 SHORT = {"kills": 20, "cuts": 3, "records": 50_000}
 
@@ -35,5 +35,10 @@ def play(plants, options, gentle=0.0):
         run.tell()
         say(f"  all arrived {time.monotonic() - begun:.0f} s after the start; starts of nodes: {plants.mesh.starts}")
         return plants.judge(options.plant)
+    except Failed:
+        # What had arrived until then tells more than that no more came.
+        plants.mesh.end()
+        plants.tell_verdicts()
+        raise
     finally:
         plants.end()

@@ -105,6 +105,9 @@ class Plants:
             self.mesh.stop(name)
         if planted:
             plant(planted, self.output(self.flows[0]), self.flows[0].count // 2)
+        return self.tell_verdicts()
+
+    def tell_verdicts(self):
         verdicts = [judge_file(lines, self.output(lines)) for lines in self.flows]
         for verdict in verdicts:
             say(str(verdict))
