@@ -126,14 +126,18 @@ class Million:
         begun = time.monotonic()
         self.mesh.start("a/destination")
         wanted = self.options.envelopes
-        wait_until(f"{wanted:,} records are delivered", lambda: self._counted().get("distinct", 0) >= wanted,
-                   lambda: self._counted().get("distinct"), self.mesh, 0.5)
-        wait_until("the relay's store is empty", lambda: self.stored() == 0, self.stored, self.mesh, 0.5)
-        _, drained = self.mesh.memory("a/relay")
-        self.mesh.stop("a/destination")
-        counted = self._counted()
-        say(f"delivered in {time.monotonic() - begun:.0f} s; resident {drained:.0f} MiB at most; {counted['distinct']:,} "
-            f"distinct, {counted['duplicates']:,} repeated, {wanted - counted['distinct']:,} missing")
+        try:
+            wait_until(f"{wanted:,} records are delivered", lambda: self._counted().get("distinct", 0) >= wanted,
+                       lambda: self._counted().get("distinct"), self.mesh, 0.5)
+            wait_until("the relay's store is empty", lambda: self.stored() == 0, self.stored, self.mesh, 0.5)
+        finally:
+            # What it has counted in the last moment it writes when it ends.
+            drained = self.mesh.memory("a/relay")[1]
+            self.mesh.stop("a/destination")
+            counted = self._counted()
+            say(f"{counted['distinct']:,} records were delivered, {wanted - counted['distinct']:,} are missing, "
+                f"{counted['duplicates']:,} were repeated")
+        say(f"delivered in {time.monotonic() - begun:.0f} s; resident {drained:.0f} MiB at most")
         peak = max(peak, drained)
         say(f"goal met: custody within {SECONDS_GOAL:.0f} s: {answer(seconds <= SECONDS_GOAL)} ({seconds:.2f} s at worst); "
             f"{MEBIBYTES_GOAL} MiB: {answer(peak <= MEBIBYTES_GOAL)} ({peak:.0f} MiB at most)")
