@@ -92,6 +92,7 @@ soak: deps ## run the long forms and scenarios with real processes, an hour of s
 	@$(MAKE) --no-print-directory replay REPLAY=1..1000
 	GRIDRELAY_SOAK=1 $(SWIFT) test --filter IntegrationTests
 	@$(MAKE) --no-print-directory endurance
+	scripts/endurance kills --sink sql --kills 300 --cuts 30 --records 300000
 	scripts/sanitize.sh thread
 	scripts/sanitize.sh address
 

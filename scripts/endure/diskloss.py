@@ -7,8 +7,9 @@ The sources keep what has no receipt and send it again after `--resend` seconds.
 import os, shutil, time
 
 from .layout import Layout
-from .lines import Lines, arrived, judge_file, plant
+from .lines import Lines
 from .mesh import Mesh, free_ports
+from .outputs import FileOutput, add_plant_option
 from .progress import say, wait_until
 
 # A stream may run 64,512 ahead of its receipts, and each job has its own.
@@ -18,6 +19,7 @@ MOST_A_JOB = 60_000
 def add_options(parser):
     parser.add_argument("--envelopes", type=int, default=100_000, help="one line each")
     parser.add_argument("--resend", type=int, default=10, metavar="SECONDS", help="the sources' resendAfter")
+    add_plant_option(parser)
 
 
 def run(options, directory):
@@ -38,6 +40,7 @@ class DiskLoss:
         self.jobs = [
             Lines(f"lines-{job}", options.envelopes // jobs + (job < options.envelopes % jobs), options.seed)
             for job in range(jobs)]
+        self.outputs = [FileOutput(lines, directory) for lines in self.jobs]
         self.inputs = [os.path.join(directory, f"input-{lines.name}.txt") for lines in self.jobs]
         for lines, path in zip(self.jobs, self.inputs):
             with open(path, "wb") as f:
@@ -54,20 +57,17 @@ class DiskLoss:
             f"{{name: {lines.name}, to: b/destination, schedule: {{onChange: true}}, batchBytes: 1, linger: 0ms, source: "
             f"{{kind: files, mode: lines, path: {path}}}}}" for lines, path in zip(self.jobs, self.inputs)])
         layout.agent("b/destination", sinks=[
-            f"{{name: {lines.name}, topics: [{lines.name}], sink: {{kind: files, mode: append, "
-            f"directory: {os.path.dirname(self.output(lines))}}}}}" for lines in self.jobs])
+            f"{{name: {output.lines.name}, topics: [{output.lines.name}], sink: {output.sink}}}"
+            for output in self.outputs])
         layout.link("a/source", "a/relay")
         layout.link("b/destination", "b/relay")
         layout.link("a/relay", "b/relay")
         layout.flow("lines", "a/source", "b/destination")
         return layout
 
-    def output(self, lines):
-        return os.path.join(self.directory, "output-" + lines.name, lines.name + ".log")
-
     @property
     def count_arrived(self):
-        return sum(arrived(lines, self.output(lines)) for lines in self.jobs)
+        return sum(output.count for output in self.outputs)
 
     def stored(self):
         status = self.mesh.status("a/relay")
@@ -116,8 +116,8 @@ class DiskLoss:
         for name in list(self.mesh.processes):
             self.mesh.stop(name)
         if planted:
-            plant(planted, self.output(self.jobs[0]), self.jobs[0].count // 2)
-        verdicts = [judge_file(lines, self.output(lines)) for lines in self.jobs]
+            self.outputs[0].plant(planted)
+        verdicts = [output.judge() for output in self.outputs]
         for verdict in verdicts:
             say(str(verdict))
         return all(verdict.is_good for verdict in verdicts)

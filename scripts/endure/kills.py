@@ -2,6 +2,7 @@
 import time
 
 from .faults import FaultRun
+from .outputs import OUTPUTS, add_plant_option
 from .plants import Plants
 from .progress import Failed, say
 
@@ -12,14 +13,16 @@ def add_options(parser):
     parser.add_argument("--kills", type=int, default=1000)
     parser.add_argument("--cuts", type=int, default=100)
     parser.add_argument("--records", type=int, default=1_000_000)
+    parser.add_argument("--sink", choices=sorted(OUTPUTS), default="files", help="where lines arrive (default files)")
     parser.add_argument("--short", action="store_true", help="%(kills)d kills, %(cuts)d cuts, %(records)d records" % SHORT)
+    add_plant_option(parser)
 
 
 def run(options, directory):
     if options.short:
         for key, value in SHORT.items():
             setattr(options, key, value)
-    plants = Plants(directory, options.bin, options.records, options.seed)
+    plants = Plants(directory, options.bin, options.records, options.seed, options.sink)
     return play(plants, options)
 
 

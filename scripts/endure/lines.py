@@ -3,7 +3,7 @@
 A line tells which one it is and proves it by a checksum over name, number and seed, so that no other line passes for
 it. The judge reads what a sink has written and nothing else: no count that a killed process held in memory.
 """
-import os, zlib
+import zlib
 
 _FILLER = "grid relay " * 2
 # Lines of all but the name have one length, so that the size of a file tells how many it has.
@@ -86,22 +86,6 @@ def judge(lines, arrived):
     return verdict
 
 
-def judge_file(lines, path):
-    try:
-        with open(path, "rb") as f:
-            return judge(lines, f)
-    except FileNotFoundError:
-        return judge(lines, [])
-
-
-def arrived(lines, path):
-    """About how many lines a sink has written, by the size of its file."""
-    try:
-        return os.stat(path).st_size // lines.length
-    except FileNotFoundError:
-        return 0
-
-
 # What may go wrong at a sink, done to a file on purpose: the judge must see each.
 PLANTS = {
     "lose": lambda lines, at: lines[:at] + lines[at + 1:],
@@ -110,13 +94,6 @@ PLANTS = {
     "alter": lambda lines, at: lines[:at] + [lines[at].replace(b"g", b"G", 1)] + lines[at + 1:],
     "tear": lambda lines, at: lines[:-1] + [lines[-1][:-1]],
 }
-
-
-def plant(what, path, at):
-    with open(path, "rb") as f:
-        content = f.readlines()
-    with open(path, "wb") as f:
-        f.writelines(PLANTS[what](content, min(at, len(content) - 2)))
 
 
 def prove():

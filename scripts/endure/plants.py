@@ -3,15 +3,16 @@
     a/agent ── a/relay ══ dmz/relay-1 ══ b/relay ── b/agent
                        ╚═ dmz/relay-2 ═╝
 
-Each double line goes through a fault proxy. Lines of a file at either end go to a file at the other; `there` in many
+Each double line goes through a fault proxy. Lines of a file at either end go to a file or a table at the other; `there` in many
 small envelopes, `back` in few large ones. Sources do not send again while faults happen: a relay that lets go of
 something too soon cannot hide behind them.
 """
 import os, signal
 
 from .layout import Layout
-from .lines import Lines, arrived, judge_file, plant
+from .lines import Lines
 from .mesh import Mesh, free_ports
+from .outputs import OUTPUTS
 from .progress import say, wait_until
 from .proxy import FaultProxy
 
@@ -21,13 +22,16 @@ BETWEEN = [(end, middle) for middle in RELAYS[1:3] for end in ("a/relay", "b/rel
 
 
 class Plants:
-    def __init__(self, directory, bin_directory, records, seed):
+    def __init__(self, directory, bin_directory, records, seed, sink="files"):
         self.directory = directory
         there = records // 2
         self.flows = [Lines("there", there, seed), Lines("back", records - there, seed)]
+        self.outputs = [OUTPUTS[sink](lines, directory) for lines in self.flows]
         self.fed = [0, 0]
         os.makedirs(os.path.join(directory, "input"))
         self._inputs = [open(self._input(lines), "ab", buffering=0) for lines in self.flows]
+        for file, output in zip(self._inputs, self.outputs):
+            file.write(output.header)
         ports = free_ports(len(RELAYS) + len(BETWEEN))
         self.listening = dict(zip(RELAYS, ports))
         self.proxies = [
@@ -41,15 +45,15 @@ class Plants:
             resendAfter=resend_after)
         for relay in RELAYS:
             layout.relay(relay, self.listening[relay])
-        for agent, job, sink in zip(AGENTS, self.flows, reversed(self.flows)):
+        for agent, made, taken in zip(AGENTS, self.outputs, reversed(self.outputs)):
+            job = made.lines
             peer = AGENTS[1 - AGENTS.index(agent)]
             size = "1KiB" if job.name == "there" else "64KiB"
             layout.agent(
                 agent,
                 jobs=[f"{{name: {job.name}, to: {peer}, schedule: {{every: 100ms}}, batchBytes: {size}, source: "
-                      f"{{kind: files, mode: lines, path: {self._input(job)}}}}}"],
-                sinks=[f"{{name: {sink.name}, topics: [{sink.name}], sink: {{kind: files, mode: append, "
-                       f"directory: {os.path.dirname(self.output(sink))}}}}}"])
+                      f"{{kind: files, {made.source_mode}, path: {self._input(job)}}}}}"],
+                sinks=[f"{{name: {taken.lines.name}, topics: [{taken.lines.name}], sink: {taken.sink}}}"])
             layout.link(agent, agent[0] + "/relay")
             layout.flow(job.name, agent, peer)
         for proxy, (end, middle) in zip(self.proxies, BETWEEN):
@@ -58,9 +62,6 @@ class Plants:
 
     def _input(self, lines):
         return os.path.join(self.directory, "input", lines.name + ".txt")
-
-    def output(self, lines):
-        return os.path.join(self.directory, "output-" + lines.name, lines.name + ".log")
 
     def feed(self, most, slice):
         """Adds lines to both inputs, up to the share `most` of all, `slice` lines each at most."""
@@ -77,7 +78,7 @@ class Plants:
 
     @property
     def count_arrived(self):
-        return sum(arrived(lines, self.output(lines)) for lines in self.flows)
+        return sum(output.count for output in self.outputs)
 
     def await_all(self):
         """Waits until everything has arrived, every source has its receipts and every relay is empty."""
@@ -104,11 +105,11 @@ class Plants:
         for name in list(self.mesh.processes):
             self.mesh.stop(name)
         if planted:
-            plant(planted, self.output(self.flows[0]), self.flows[0].count // 2)
+            self.outputs[0].plant(planted)
         return self.tell_verdicts()
 
     def tell_verdicts(self):
-        verdicts = [judge_file(lines, self.output(lines)) for lines in self.flows]
+        verdicts = [output.judge() for output in self.outputs]
         for verdict in verdicts:
             say(str(verdict))
         return all(verdict.is_good for verdict in verdicts)

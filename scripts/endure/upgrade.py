@@ -27,7 +27,7 @@ def run(options, directory):
         options.kills, options.cuts, options.records = (kills.SHORT[key] for key in ("kills", "cuts", "records"))
     old = os.path.abspath(options.old_bin) if options.old_bin else build(options.old or default(), directory)
     # The older relayctl writes the configuration: what it knows both know.
-    plants = Plants(directory, old, options.records, options.seed)
+    plants = Plants(directory, old, options.records, options.seed, options.sink)
     starts = {old: 0, options.bin: 0}
 
     def turn(name):
