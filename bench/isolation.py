@@ -3,7 +3,8 @@
     a/agent ── a/relay ══ b/relay ── b/agent (measured)
                                   └─ b/other (absent: no data for it; healthy, slow or dead)
 
-Each repetition takes all four, one after the other; ratios are made within it.
+Each repetition takes all four, one after the other; ratios are made within it. All nodes share this machine's disk, which
+those in a mesh do not; `--relay-stores` puts the relays' elsewhere, such as into memory.
 """
 import json, os, shutil, signal, statistics, sys, tempfile, threading, time
 
@@ -22,48 +23,51 @@ WORKS, STANDS = 0.1, 0.9
 BEFORE = 3
 
 
-def measure(bin_directory, reps, seconds, say):
+def measure(bin_directory, reps, seconds, stores, say):
     """Lists of MB/s and of the 99th percentile in microseconds, for each kind of other destination."""
     results = {other: {"throughput": [], "p99": []} for other in OTHERS}
-    pilot = _throughput(bin_directory, "absent", 50_000)
+    place = (bin_directory, stores)
+    pilot = _throughput(place, "absent", 50_000)
     count = int(max(50_000, pilot * 1e6 / 1024 * seconds))
     for _ in range(reps):
         for other in OTHERS:
             say(f"isolation {other}")
-            results[other]["throughput"].append(_throughput(bin_directory, other, count))
-            results[other]["p99"].append(_latency(bin_directory, other, int(1000 * max(10, seconds))))
+            results[other]["throughput"].append(_throughput(place, other, count))
+            results[other]["p99"].append(_latency(place, other, int(1000 * max(10, seconds))))
     return results
 
 
-def _throughput(bin_directory, other, count):
-    figures = _run(bin_directory, other, count, "batchBytes: 256KiB, linger: 0ms", "")
+def _throughput(place, other, count):
+    figures = _run(place, other, count, "batchBytes: 256KiB, linger: 0ms", "")
     return count * 1024 / 1e3 / max(1, figures["lastTime"] - figures["firstTime"])
 
 
-def _latency(bin_directory, other, count):
-    return _run(bin_directory, other, count, "batchBytes: 2KiB, linger: 0ms", ", rate: 1000")["latencyP99"] / 1000
+def _latency(place, other, count):
+    return _run(place, other, count, "batchBytes: 2KiB, linger: 0ms", ", rate: 1000")["latencyP99"] / 1000
 
 
-def _run(bin_directory, other, count, batch, rate):
+def _run(place, other, count, batch, rate):
+    bin_directory, stores = place
     directory = tempfile.mkdtemp(prefix="gridrelay-bench-")
+    stores = stores and tempfile.mkdtemp(prefix="gridrelay-bench-", dir=stores)
     mesh, over = Mesh(directory, bin_directory), threading.Event()
     try:
         statistics_file = os.path.join(directory, "statistics.json")
         ports = free_ports(2)
         others = [] if other == "absent" else [OTHER]
-        mesh.render(_layout(ports, statistics_file, count, []))
+        mesh.render(_layout(ports, stores, statistics_file, count, []))
         mesh.start_all(but=("b/other",) if other == "dead" else ())
         wait_until("the links are up", lambda: all(mesh.has_links(name) for name in ("a/agent", "a/relay", "b/agent")),
                    mesh=mesh)
         # Jobs come by reloads, when all else stands: the start is not what is measured here.
-        mesh.render(_layout(ports, statistics_file, count, others))
+        mesh.render(_layout(ports, stores, statistics_file, count, others))
         mesh.processes["a/agent"].send_signal(signal.SIGHUP)
         if other == "slow":
             threading.Thread(target=_slow, args=(mesh.processes["b/other"], over), daemon=True).start()
         time.sleep(BEFORE)
         measured = (f"{{name: load, to: b/agent, schedule: {{onChange: true}}, compression: none, {batch}, source: "
                     f"{{kind: synthetic, recordBytes: 1024, count: {count}{rate}}}}}")
-        mesh.render(_layout(ports, statistics_file, count, others + [measured]))
+        mesh.render(_layout(ports, stores, statistics_file, count, others + [measured]))
         mesh.processes["a/agent"].send_signal(signal.SIGHUP)
         wait_until("all has arrived", lambda: _read(statistics_file).get("distinct", 0) >= count,
                    lambda: _read(statistics_file).get("distinct"), mesh)
@@ -73,7 +77,8 @@ def _run(bin_directory, other, count, batch, rate):
     finally:
         over.set()
         mesh.end()
-        shutil.rmtree(directory, ignore_errors=True)
+        for tree in filter(None, (directory, stores)):
+            shutil.rmtree(tree, ignore_errors=True)
 
 
 def _slow(process, over):
@@ -84,10 +89,11 @@ def _slow(process, over):
         over.wait(WORKS)
 
 
-def _layout(ports, statistics_file, count, jobs):
+def _layout(ports, stores, statistics_file, count, jobs):
     layout = Layout(store="{maxBytes: 4GiB}")
-    layout.relay("a/relay", ports[0])
-    layout.relay("b/relay", ports[1])
+    for relay, port in zip(("a/relay", "b/relay"), ports):
+        store = f"{{directory: {stores}/{relay.replace('/', '-')}, maxBytes: 4GiB}}"
+        layout.relay(relay, port, extra=[f"store: {store}"] if stores else [])
     layout.agent("a/agent", jobs=jobs)
     layout.agent("b/agent", sinks=[
         f"{{name: load, topics: [load], sink: {{kind: discard, statistics: {statistics_file}, expected: {count}}}}}"])

@@ -251,6 +251,7 @@ def main():
     parser.add_argument("--cases", default="throughput,latency")
     parser.add_argument("--sizes", default=",".join(SIZES))
     parser.add_argument("--out", default="bench/out")
+    parser.add_argument("--relay-stores", metavar="DIR", help="isolation: where the relays' stores are, such as /dev/shm")
     args = parser.parse_args()
     results = {"machine": machine(), "throughput": {}, "latency": {}, "isolation": {}, "disk": []}
 
@@ -272,7 +273,7 @@ def main():
         for durability in ["cutThrough", "storeFirst"]:
             step("latency", durability, lambda: latency(args, durability))
     if "isolation" in args.cases:
-        results["isolation"] = isolation.measure(args.bin, args.reps, args.seconds, say)
+        results["isolation"] = isolation.measure(args.bin, args.reps, args.seconds, args.relay_stores, say)
     if "disk" in args.cases:
         results["disk"] = disk.measure(os.path.join(args.bin, "bench"), args.reps, say)
     os.makedirs(args.out, exist_ok=True)

@@ -8,8 +8,9 @@ class Layout:
         self.links = []
         self.flows = []
 
-    def relay(self, name, port):
-        self.nodes[name] = {"role": "relay", "port": port}
+    def relay(self, name, port, extra=()):
+        """`extra`: more lines of YAML."""
+        self.nodes[name] = {"role": "relay", "port": port, "jobs": [], "sinks": [], "extra": list(extra)}
 
     def agent(self, name, jobs=(), sinks=(), extra=()):
         """`jobs`, `sinks`: mappings in YAML's flow style; `extra`: more lines of YAML."""
@@ -40,7 +41,7 @@ class Layout:
     def _node(self, local, node):
         lines = [f"      {local}:", f"        role: {node['role']}"]
         if node["role"] == "relay":
-            return lines + [f"        listen: [{{host: 127.0.0.1, port: {node['port']}}}]"]
+            lines.append(f"        listen: [{{host: 127.0.0.1, port: {node['port']}}}]")
         lines += [f"        {line}" for line in node["extra"]]
         for key in ("jobs", "sinks"):
             if node[key]:
