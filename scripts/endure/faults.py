@@ -25,25 +25,27 @@ class FaultRun:
         self.random.shuffle(self.faults)
         self.done = {"kill": 0, "stop": 0, "cut": 0}
         self.kills_of = dict.fromkeys(AGENTS + RELAYS, 0)
+        # When, and what then; the number keeps what is due at one time in order.
         self._agenda, self._order = [], itertools.count()
         self._ticker = Ticker()
+        self.records = sum(lines.count for lines in plants.flows)
+        # The share of all data that is due before the next fault, and the lines of each job that one tick adds.
+        self._share = 0.0
+        self._slice = max(1, self.records // max(1, len(self.faults)) // len(plants.flows) // SHARE_TICKS)
 
     def play(self):
-        records = sum(lines.count for lines in self.plants.flows)
-        most_under_way = max(2000, int(records * MOST_UNDER_WAY))
+        most_under_way = max(2000, int(self.records * MOST_UNDER_WAY))
         for index, fault in enumerate(self.faults):
             self._share = (index + 1) / len(self.faults)
-            self._slice = max(1, records // len(self.faults) // 2 // SHARE_TICKS)
             self._await_room(most_under_way)
             # Three of four meet a mesh in which something has just arrived; the others one that is still in pieces.
             if self.random.random() < 0.75:
                 self._await_arrival()
             self._pass(self.random.uniform(0, 0.4))
             self._strike(fault)
-        self._slice = records
         while self._agenda:
             self._tick()
-        self.plants.feed(1, records)
+        self.plants.feed(1, self.records)
 
     def _await_room(self, most):
         watch = self._watch("no more than %d records are under way" % most)
