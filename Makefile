@@ -11,7 +11,7 @@ SEEDS     ?= 1..600
 STOP      ?= 120
 # Seeds that `make replay` runs again and again.
 REPLAY    ?= 1..1000
-# What `make fuzz` tries, and for how long.
+# What `make fuzz` and `make endurance` try, and for how long the first does.
 NAME      ?=
 SECONDS   ?= 60
 # Where the demo works.
@@ -24,7 +24,7 @@ PROGRAMS  = relayd agentd relayctl
 RELEASE   = .build/release
 
 .DEFAULT_GOAL := help
-.PHONY: help deps toolchain build demo test lint fmt bench simulate simulate-canaries replay fuzz coverage soak release docs install clean
+.PHONY: help deps toolchain build demo test lint fmt bench simulate simulate-canaries replay endurance fuzz coverage soak release docs install clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,10 +44,12 @@ demo: deps ## run three zones on this machine: real rows, a cut link, a killed r
 	$(SWIFT) build -c release --product relayctl
 	@$(RELEASE)/relayctl demo run --dir '$(DEMO_DIR)'
 
-test: deps ## run simulated meshes and every test, and check the format's vectors with the independent reader
+test: deps ## run simulated meshes, twenty kills of real processes and every test, and check the format's vectors with the independent reader
 	@echo 'scripts/check_vectors.py'
 	@$(PYTHON) scripts/check_vectors.py
 	@$(MAKE) --no-print-directory simulate
+	$(SWIFT) build --build-tests
+	scripts/endurance kills --short --bin .build/debug
 	$(SWIFT) test
 
 lint: toolchain ## check the formatting and the rules of the house
@@ -73,6 +75,10 @@ replay: deps ## run each seed four times, in three processes, and compare the tr
 	$(SWIFT) build -c release --product simulate
 	scripts/replay.sh '$(REPLAY)'
 
+endurance: deps ## play the long scenarios with real processes, all or NAME=kills: kills, million, diskloss, upgrade
+	for program in $(PROGRAMS); do $(SWIFT) build -c release --product $$program || exit 1; done
+	for name in $(or $(NAME),kills million diskloss upgrade); do scripts/endurance $$name || exit 1; done
+
 fuzz: deps ## feed the parsers and machines with mutated input: all for 3 s each, or NAME=target SECONDS=60
 	@scripts/fuzz.sh $(if $(NAME),'$(NAME)' --seconds '$(SECONDS)')
 
@@ -80,11 +86,13 @@ coverage: deps ## measure what the unit tests reach of the cores, and the corpor
 	@scripts/coverage.sh
 	@scripts/fuzz.sh --coverage --check
 
-soak: deps ## run the long forms of the tests with real processes, an hour of seeds, planted bugs, and the short ones with sanitizers
+soak: deps ## run the long forms and scenarios with real processes, an hour of seeds, planted bugs, and the short ones with sanitizers
 	@$(MAKE) --no-print-directory simulate SEEDS=1..1000000 STOP=3600
 	@scripts/canaries.sh
 	@$(MAKE) --no-print-directory replay REPLAY=1..1000
 	GRIDRELAY_SOAK=1 $(SWIFT) test --filter IntegrationTests
+	@$(MAKE) --no-print-directory endurance
+	scripts/endurance kills --sink sql --kills 300 --cuts 30 --records 300000
 	scripts/sanitize.sh thread
 	scripts/sanitize.sh address
 

@@ -87,7 +87,7 @@ let package = Package(
         program("relayd", ["Relay", "Node", "Admin"]),
         program("agentd", ["Agent", "Node", "Connectors", "Admin"]),
         program("relayctl", ["Commands"]),
-        program("bench", ["Envelope", "Crypto", "Keyring", "Link", "Mesh"]),
+        program("bench", ["Envelope", "Crypto", "Keyring", "Journal", "Link", "Mesh", "Platform"]),
 
         // What scripts/fuzz.sh feeds with made up bytes. It sees inside the modules, as tests do, so it is one: a
         // release build leaves it out.

@@ -1,13 +1,18 @@
 #!/usr/bin/env python3
 """Measures agent - relay - relay - agent on one machine: throughput by record size and latency at a fixed rate.
 
-usage: bench/run.py [--bin DIR] [--reps N] [--seconds S] [--cases throughput,latency] [--out DIR]
+usage: bench/run.py [--bin DIR] [--reps N] [--seconds S] [--cases throughput,latency,isolation,disk] [--out DIR]
+
+`isolation` tells what a slow or a dead destination does to another one, `disk` what the journal makes of the disk.
 
 Every run gets fresh nodes and a fresh directory. All three hops are mutual TLS, envelopes are sealed end to end,
 custody and receipts are on: the programs and settings are the ones that are shipped. Rates are taken at the sink
 (first to last record); CPU and memory are the processes' own accounts. Prints a table; writes JSON and Markdown.
 """
 import argparse, json, os, platform, shutil, signal, socket, statistics, subprocess, sys, tempfile, time
+
+sys.dont_write_bytecode = True
+import disk, isolation
 
 SIZES = {"128 B": 128, "1 KiB": 1024, "64 KiB": 65536, "1 MiB": 1 << 20}
 TICK = os.sysconf("SC_CLK_TCK")
@@ -213,7 +218,7 @@ def show(figure, form="{:,.0f}"):
 
 
 def table(results):
-    lines = [
+    lines = [] if not results["throughput"] else [
         "| record | batch | durability | records/s | envelopes/s | MB/s | relays' CPU s per million | RSS relay / agent MiB |",
         "|---|---|---|---|---|---|---|---|"]
     for name, r in results["throughput"].items():
@@ -225,6 +230,10 @@ def table(results):
         lines += ["", "| latency, 1 KiB at 1,000/s, linger 0 | p50 us | p99 us | max us |", "|---|---|---|---|"]
         for name, r in results["latency"].items():
             lines.append(f"| {name} | {show(r['p50'])} | {show(r['p99'])} | {r['max']:,.0f} |")
+    if results["isolation"]:
+        lines += ["", isolation.table(results["isolation"])]
+    if results["disk"]:
+        lines += ["", disk.table(results["disk"])]
     return "\n".join(lines)
 
 
@@ -236,17 +245,21 @@ def machine():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--bin", default=".build/release", help="folder with relayd, agentd and relayctl")
+    parser.add_argument("--bin", default=".build/release", help="folder with relayd, agentd, relayctl and bench")
     parser.add_argument("--reps", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=5, help="about how long one measured run takes")
     parser.add_argument("--cases", default="throughput,latency")
     parser.add_argument("--sizes", default=",".join(SIZES))
     parser.add_argument("--out", default="bench/out")
+    parser.add_argument("--relay-stores", metavar="DIR", help="isolation: where the relays' stores are, such as /dev/shm")
     args = parser.parse_args()
-    results = {"machine": machine(), "throughput": {}, "latency": {}}
+    results = {"machine": machine(), "throughput": {}, "latency": {}, "isolation": {}, "disk": []}
+
+    def say(what):
+        print(f"... {what}", file=sys.stderr, flush=True)
 
     def step(kind, name, body):
-        print(f"... {kind} {name}", file=sys.stderr, flush=True)
+        say(f"{kind} {name}")
         results[kind][name] = body()
 
     if "throughput" in args.cases:
@@ -259,6 +272,10 @@ def main():
     if "latency" in args.cases:
         for durability in ["cutThrough", "storeFirst"]:
             step("latency", durability, lambda: latency(args, durability))
+    if "isolation" in args.cases:
+        results["isolation"] = isolation.measure(args.bin, args.reps, args.seconds, args.relay_stores, say)
+    if "disk" in args.cases:
+        results["disk"] = disk.measure(os.path.join(args.bin, "bench"), args.reps, say)
     os.makedirs(args.out, exist_ok=True)
     with open(os.path.join(args.out, "results.json"), "w") as f:
         json.dump(results, f, indent=2)

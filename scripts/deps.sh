@@ -5,7 +5,7 @@ set -eu
 build="pkg-config libuv1-dev libssl-dev zlib1g-dev libzstd-dev libyaml-dev libmicrohttpd-dev libcurl4-openssl-dev
        unixodbc-dev"
 run="libsqliteodbc odbc-postgresql odbc-mariadb sqlite3"
-test="openssl postgresql mariadb-server python3 python3-cryptography python3-zstandard iproute2 nftables procps gdb"
+test="openssl postgresql mariadb-server fio python3 python3-cryptography python3-zstandard iproute2 nftables procps gdb"
 
 if ! command -v dpkg-query >/dev/null 2>&1; then
     echo "This is no Debian: install by its own means what these packages hold:" >&2
