@@ -33,6 +33,7 @@ extension SegmentedLog {
     /// Commits also where only statements about segments are to be made.
     mutating func commit(flags: UInt32) throws(JournalError) {
         let mark = staging.records.count
+        let segmentsBefore = segments.count
         stageControls()
         var parts: [WrittenPart] = []
         do throws(JournalError) {
@@ -41,6 +42,7 @@ extension SegmentedLog {
         } catch {
             staging.cut(to: mark)
             void(parts)
+            giveBack(from: segmentsBefore)
             planAgain()
             throw error
         }
@@ -160,6 +162,22 @@ extension SegmentedLog {
         for index in segments.indices.reversed() {
             guard segments[index].base > first else { break }
             segments[index].base = first
+        }
+    }
+
+    /// Gives the segments that a failed commit began back to the pool: nothing in them counts, and where a disk fails for
+    /// long they would pile up past every bound and fill it. A crash that brings one back brings what the disk has of it:
+    /// the commit whole, or not at all. One whose name cannot be changed stays, as an empty segment.
+    private mutating func giveBack(from count: Int) {
+        while segments.count > count, let last = segments.last {
+            guard (try? files.rename(path(.segment(last.number)), to: path(.free(last.number)))) != nil else { return }
+            if let handle = last.handle { files.close(handle) }
+            namesAreUnsure = true
+            pool.append(last.number)
+            segments.removeLast()
+            for index in segments.indices where segments[index].endKeeper == last.number {
+                segments[index].endKeeper = 0
+            }
         }
     }
 

@@ -76,6 +76,33 @@ struct RestartTests {
         #expect(openings > 100)
     }
 
+    /// Each try of a commit goes to another segment; those of tries that failed must not pile up.
+    @Test func aDiskThatFailsForLongIsNotFilled() throws {
+        let options = smallOptions(segments: 8)
+        let disk = MemoryDisk()
+        disk.capacity = options.maxBytes + 2 * options.segmentBytes
+        var log = try openLog(disk, options)
+        for index in 0..<6 { _ = try log.append(data, payload(index, 2000)) }
+        // A segment's first synchronize is that of its header, the second that of the commit.
+        var times: [String: Int] = [:]
+        disk.faults.when = { operation, path in
+            guard operation == .synchronize, path.hasSuffix(".free") else { return false }
+            times[path, default: 0] += 1
+            return times[path, default: 0].isMultiple(of: 2)
+        }
+        for _ in 0..<100 {
+            let error = failure(of: &log) { log throws(JournalError) in try log.commit() }
+            #expect(error != nil)
+        }
+        #expect(log.usage.diskBytes <= options.maxBytes)
+        disk.faults = .init()
+        try log.commit()
+        for seed in 0..<10 as Range<UInt64> {
+            let (after, report) = try inspect(disk.crashed(seed), options)
+            #expect(after.map(\.prefix) == (0..<6).map { payload($0, 2000) } && report.damage.isEmpty)
+        }
+    }
+
     /// The disk fails while the second process makes sure, and that process is killed before it has written elsewhere
     /// what it found: the third still finds all that the first was told to be durable.
     @Test func killedWhileItIsWrittenElsewhereItIsStillThere() throws {

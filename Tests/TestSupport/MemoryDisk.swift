@@ -60,6 +60,8 @@ public final class MemoryDisk: FileSystem {
         public var isKill = false
         /// The operation from which on the process is gone, whatever fails before.
         public var killAt: Int?
+        /// Operations on paths that fail each time.
+        public var when: ((FileError.Operation, String) -> Bool)?
 
         public init(
             failAt: Int? = nil, forEver: Bool = false, kind: FileError.Kind = .other, isKill: Bool = false,
@@ -187,6 +189,9 @@ public final class MemoryDisk: FileSystem {
     private func step(_ operation: FileError.Operation, _ path: String) throws(FileError) {
         defer { operations += 1 }
         if isKilled { throw FileError(operation, path: path, kind: .other, reason: "the process is gone") }
+        if faults.when?(operation, path) ?? false {
+            throw FileError(operation, path: path, kind: faults.kind, reason: "made to fail")
+        }
         guard let failAt = faults.failAt, operations == failAt || (faults.forEver && operations > failAt) else {
             return
         }
