@@ -16,7 +16,7 @@ struct Resending {
     /// What the wait may double to: how long a loss may stay unnoticed once the way is back.
     static let longestWait: Duration = .seconds(3600)
     /// How long receipts for what lies behind a batch are awaited. Receipts are gathered for some milliseconds.
-    static let pause: Duration = .seconds(2)
+    static let pause: Duration = .seconds(1)
 
     private(set) var batch = firstBatch
     /// Batches since the last receipt.
@@ -41,7 +41,9 @@ struct Resending {
         receiptedAt = now
         tries = 0
         isAnswered = mark == through
-        batch = isAnswered ? min(batch * 2, Self.largestBatch) : Self.firstBatch
+        // Receipts for a batch may come in parts.
+        if isAnswered { batch = min(batch * 2, Self.largestBatch) }
+        if mark > through { batch = Self.firstBatch }
     }
 
     /// - Parameter last: of the batch; ``Sequence/none`` where nothing could be sent yet.
