@@ -103,8 +103,9 @@ class Million:
             "custody is given", lambda: (self.stored() or 0) > before and probe.is_rid_of_all(), begun)
         _, peak = self.mesh.memory("a/relay")
         receipt = self._await("the receipt is back", probe.receipted.is_set, begun)
-        if self.stored() != before + 1:
-            raise Failed(f"the relay has {self.stored():,} envelopes, not the {before:,} of before and the probe's")
+        # What went through may have been stored on its way; its release comes with the next commit.
+        self._await(f"the {before:,} envelopes of before and the probe's are stored", lambda: self.stored() == before + 1,
+                    begun)
         say(f"start with {'a cold' if is_cold else 'the system’s'} cache: ready {ready:.2f} s, custody {custody:.2f} s, "
             f"receipt {receipt:.2f} s; resident {self.mesh.memory('a/relay')[0]:.0f} MiB, {peak:.0f} at most")
         return custody, peak
