@@ -42,14 +42,11 @@ extension RelayService {
 
     private var status: NodeStatus {
         let now = reactor.now
-        let usage = self.usage
         return NodeStatus(
             node: identity.name.description, role: "relay", version: Software.version, pid: ProcessFigures.identifier,
             started: birth.wall, uptimeSeconds: birth.uptimeSeconds(at: now), asOf: Clock.wall,
             links: hub.linkReports(at: now), counters: CounterReport(hub.exchange.forwarder),
-            store: StoreReport(
-                bytes: UInt64(usage.liveBytes), envelopes: UInt64(usage.records),
-                limitBytes: UInt64(configuration.store.maxBytes)),
+            store: storeReport,
             memory: MemoryReport(
                 residentBytes: ProcessFigures.residentBytes,
                 heldBytes: UInt64(hub.exchange.forwarder.holdings.memoryBytes),
@@ -60,7 +57,14 @@ extension RelayService {
     private var queues: QueueReport {
         QueueReport(
             node: identity.name.description, asOf: Clock.wall,
-            queues: hub.queueReports(at: reactor.now) { machine.name(of: $0) })
+            queues: hub.queueReports(at: reactor.now) { machine.name(of: $0) }, store: storeReport)
+    }
+
+    private var storeReport: StoreReport {
+        let (usage, limit) = (self.usage, configuration.store.maxBytes)
+        return StoreReport(
+            bytes: UInt64(usage.liveBytes), envelopes: UInt64(usage.records), limitBytes: UInt64(limit),
+            secondsToFull: hub.forecaster.secondsToFull(usage.liveBytes, limit: limit))
     }
 
     private var flows: FlowReport {

@@ -53,6 +53,7 @@ public final class RelayService: DaemonService {
     public func start() throws {
         try openStore()
         try hub.start()
+        hub.forecast { [unowned self] in self.usage.liveBytes }
         machine.describeSelf(
             softwareVersion: Software.version, listenPorts: hub.ports, &hub.exchange, at: reactor.now)
         settleMachine()

@@ -42,7 +42,7 @@ import Testing
             return look == 2 ? .problem(status: 503, "restarting", hint: "wait") : Samples.mesh(request)
         }
         let outcome = stage.run(["queue", "list", "--no-headers", "--watch", "5"], looks: 3)
-        let row = "plant-a/agent  control  forwarding      1  0     96 B           -  plant-a/relay\n"
+        let row = "plant-a/agent  control  forwarding      1  0     96 B           -  2 min 5 s  plant-a/relay\n"
         #expect(outcome.code == .ok)
         #expect(outcome.output.split(separator: "\n\n").count == 3)
         #expect(outcome.output.hasPrefix(row))

@@ -97,7 +97,7 @@ enum Samples {
                 state: .parked),
             .init(
                 destination: "plant-a/agent", lane: "control", envelopes: 1, bytes: 96, state: .forwarding,
-                nextHop: "plant-a/relay"),
+                nextHop: "plant-a/relay", secondsToDrain: 125),
         ])
 
     static let mesh: @Sendable (AdminRequest) -> AdminResponse = { request in

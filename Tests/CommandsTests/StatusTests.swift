@@ -8,9 +8,9 @@ import Testing
         try Stage(Samples.mesh).play(
             """
             $ relayctl queue list
-            DESTINATION    LANE     STATE       ENVELOPES  IN FLIGHT    BYTES      OLDEST  NEXT HOP
-            plant-a/agent  control  forwarding          1          0     96 B           -  plant-a/relay
-            plant-b/agent  live     parked          1,234          0  1.2 MiB  1 min 35 s  -
+            DESTINATION    LANE     STATE       ENVELOPES  IN FLIGHT    BYTES      OLDEST  DRAINED IN  NEXT HOP
+            plant-a/agent  control  forwarding          1          0     96 B           -   2 min 5 s  plant-a/relay
+            plant-b/agent  live     parked          1,234          0  1.2 MiB  1 min 35 s           -  -
             $ relayctl queue list -o yaml
             asOf: "2026-11-21T09:52:39.123Z"
             node: dmz/relay
@@ -28,6 +28,7 @@ import Testing
                 inFlight: 0
                 lane: control
                 nextHop: plant-a/relay
+                secondsToDrain: 125
                 state: forwarding
             schema: 1
             """)

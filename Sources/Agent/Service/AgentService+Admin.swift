@@ -52,7 +52,6 @@ extension AgentService {
 
     private var status: NodeStatus {
         let now = reactor.now
-        let usage = journal?.usage
         let holdings = hub.exchange.forwarder.holdings
         var counters = CounterReport(hub.exchange.forwarder)
         counters.duplicates = allSinks.reduce(0) { $0 + $1.duplicates }
@@ -62,9 +61,7 @@ extension AgentService {
             node: identity.name.description, role: "agent", version: Software.version, pid: ProcessFigures.identifier,
             started: birth.wall, uptimeSeconds: birth.uptimeSeconds(at: now), asOf: Clock.wall,
             links: hub.linkReports(at: now), counters: counters,
-            store: StoreReport(
-                bytes: UInt64(usage?.liveBytes ?? 0), envelopes: UInt64(machine.envelopesKept),
-                limitBytes: UInt64(configuration.store.maxBytes)),
+            store: storeReport,
             memory: MemoryReport(
                 residentBytes: ProcessFigures.residentBytes, heldBytes: UInt64(holdings.memoryBytes),
                 budgetBytes: UInt64(configuration.memory)),
@@ -80,7 +77,14 @@ extension AgentService {
         let names = names
         return QueueReport(
             node: identity.name.description, asOf: Clock.wall,
-            queues: hub.queueReports(at: reactor.now) { names[$0]?.description ?? $0.description })
+            queues: hub.queueReports(at: reactor.now) { names[$0]?.description ?? $0.description }, store: storeReport)
+    }
+
+    private var storeReport: StoreReport {
+        let (bytes, limit) = (journal?.usage.liveBytes ?? 0, configuration.store.maxBytes)
+        return StoreReport(
+            bytes: UInt64(bytes), envelopes: UInt64(machine.envelopesKept), limitBytes: UInt64(limit),
+            secondsToFull: hub.forecaster.secondsToFull(bytes, limit: limit))
     }
 
     /// An agent knows its own links only.

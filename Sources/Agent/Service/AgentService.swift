@@ -72,6 +72,7 @@ public final class AgentService: DaemonService {
         try startSinks()
         try prepareJobs(configuration)
         try hub.start()
+        hub.forecast { [unowned self] in self.journal?.usage.liveBytes ?? 0 }
         let bound = reactor.bind(self)
         try admin.start(configuration) { request in Self.answer(request, bound) }
         startJobs()

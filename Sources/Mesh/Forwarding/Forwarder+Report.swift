@@ -37,6 +37,16 @@ extension Forwarder {
         }
     }
 
+    /// Bytes that wait, by destination and lane (nil: parked), in the order of ``queueFigures(at:)``; looks at no instance.
+    public var waitingBytes: [(destination: NodeID, lane: Lane?, bytes: Int)] {
+        queues.indices.filter { !queues[$0].isEmpty }.map { number in
+            (
+                destinations[number / Destination.queuesEach].node,
+                Lane(rawValue: UInt8(number % Destination.queuesEach)), queues[number].bytes
+            )
+        }
+    }
+
     private struct InFlightFigures {
         var envelopes = 0
         var bytes = 0

@@ -51,6 +51,9 @@ public final class LinkHub {
     var isStopping = false
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: LinkHub.readBytes, alignment: 64)
     private var timer: DeadlineTimer?
+    private var forecastTimer: DeadlineTimer?
+    /// What the store and the queues come to; see ``forecast(storeBytes:)``.
+    public internal(set) var forecaster = Forecaster()
     private var hook: TurnHook?
 
     /// Bytes read from one connection in a turn; large reads are what a relay's speed depends on.
@@ -88,6 +91,24 @@ public final class LinkHub {
         precondition(identity.name == self.identity.name, "a node keeps its name")
         self.identity = identity
         for listener in listeners { listener.context = identity.context }
+    }
+
+    /// Watches the sizes of queues and store from now on.
+    public func forecast(storeBytes: @escaping () -> Int) {
+        let timer = DeadlineTimer(reactor) { [unowned self] in
+            noteSizes(storeBytes())
+            forecastTimer?.arm(at: reactor.now + Forecaster.interval)
+        }
+        forecastTimer = timer
+        timer.arm(at: reactor.now)
+    }
+
+    private func noteSizes(_ storeBytes: Int) {
+        var queues: [Forecaster.Queue: Int] = [:]
+        for queue in exchange.forwarder.waitingBytes {
+            queues[Forecaster.Queue(destination: queue.destination, lane: queue.lane)] = queue.bytes
+        }
+        forecaster.note(storeBytes: storeBytes, queues: queues, at: reactor.now)
     }
 
     /// The ports really listened on.

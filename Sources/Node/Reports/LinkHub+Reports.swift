@@ -58,7 +58,9 @@ extension LinkHub {
                 envelopes: UInt64(figure.envelopes), bytes: UInt64(figure.bytes), inFlight: UInt64(figure.inFlight),
                 oldestAgeSeconds: Double(figure.oldestAge.wholeMilliseconds) / 1000,
                 state: figure.lane == nil || figure.nextHop == nil ? .parked : figure.isHeld ? .held : .forwarding,
-                nextHop: figure.nextHop.map(name))
+                nextHop: figure.nextHop.map(name),
+                secondsToDrain: forecaster.secondsToDrain(
+                    Forecaster.Queue(destination: figure.destination, lane: figure.lane), figure.bytes))
         }
         return queues.sorted { ($0.destination, $0.lane) < ($1.destination, $1.lane) }
     }

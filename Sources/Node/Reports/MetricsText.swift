@@ -58,6 +58,7 @@ extension NodeStatus {
         addRoom(to: &text)
         addLinks(to: &text)
         addQueues(queues.queues, to: &text)
+        addForecast(queues.queues, to: &text)
         if let flows { addFlows(flows, to: &text) }
         addJobs(to: &text)
         addSinks(to: &text)
@@ -116,6 +117,21 @@ extension NodeStatus {
         for (name, help, value) in rows {
             text.family(name, .gauge, help)
             text.sample(name, value)
+        }
+    }
+
+    private func addForecast(_ queues: [QueueReport.Queue], to text: inout MetricsText) {
+        if let seconds = store.secondsToFull {
+            text.family("gridrelay_store_seconds_to_full", .gauge, "If it goes on growing; missing where it does not.")
+            text.sample("gridrelay_store_seconds_to_full", seconds)
+        }
+        let draining = queues.filter { $0.secondsToDrain != nil }
+        guard !draining.isEmpty else { return }
+        text.family("gridrelay_queue_seconds_to_drain", .gauge, "If it goes on shrinking; missing where it does not.")
+        for queue in draining {
+            text.sample(
+                "gridrelay_queue_seconds_to_drain", queue.secondsToDrain ?? 0,
+                [("destination", queue.destination), ("lane", queue.lane), ("state", queue.state.rawValue)])
         }
     }
 

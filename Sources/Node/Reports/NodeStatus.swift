@@ -100,11 +100,14 @@ public struct StoreReport: Codable, Equatable, Sendable {
     public var envelopes: UInt64
     /// Bytes past which the node refuses to accept more.
     public var limitBytes: UInt64
+    /// Until it is full if it goes on growing as it did lately; nil where it does not grow.
+    public var secondsToFull: Double?
 
-    public init(bytes: UInt64 = 0, envelopes: UInt64 = 0, limitBytes: UInt64 = 0) {
+    public init(bytes: UInt64 = 0, envelopes: UInt64 = 0, limitBytes: UInt64 = 0, secondsToFull: Double? = nil) {
         self.bytes = bytes
         self.envelopes = envelopes
         self.limitBytes = limitBytes
+        self.secondsToFull = secondsToFull
     }
 }
 

@@ -28,10 +28,12 @@ public struct QueueReport: Codable, Equatable, Sendable {
         public var state: State
         /// `zone/name`; nil where there is no route.
         public var nextHop: String?
+        /// Until it is empty if it goes on shrinking as it did lately; nil where it does not shrink.
+        public var secondsToDrain: Double?
 
         public init(
             destination: String, lane: String, envelopes: UInt64, bytes: UInt64, inFlight: UInt64 = 0,
-            oldestAgeSeconds: Double? = nil, state: State, nextHop: String? = nil
+            oldestAgeSeconds: Double? = nil, state: State, nextHop: String? = nil, secondsToDrain: Double? = nil
         ) {
             self.destination = destination
             self.lane = lane
@@ -41,6 +43,7 @@ public struct QueueReport: Codable, Equatable, Sendable {
             self.oldestAgeSeconds = oldestAgeSeconds
             self.state = state
             self.nextHop = nextHop
+            self.secondsToDrain = secondsToDrain
         }
     }
 
@@ -49,11 +52,14 @@ public struct QueueReport: Codable, Equatable, Sendable {
     public var node: String
     public var asOf: WallTime
     public var queues: [Queue]
+    /// The store that what waits is kept in; nil from a node that does not tell.
+    public var store: StoreReport?
 
-    public init(node: String, asOf: WallTime, queues: [Queue]) {
+    public init(node: String, asOf: WallTime, queues: [Queue], store: StoreReport? = nil) {
         schema = Self.schema
         self.node = node
         self.asOf = asOf
         self.queues = queues
+        self.store = store
     }
 }

@@ -19,7 +19,9 @@ final class StoreModel {
     /// Appends that the journal has not answered for, in their order.
     private var waiting: [(token: UInt64, content: Content)] = []
     private var known: Set<Shown> = []
+    /// Damages of the disk that some start has seen, and the boot of the latest start.
     private var damages = 0
+    private var boots: UInt32?
     private let front: Int
 
     private struct Shown: Hashable {
@@ -101,9 +103,11 @@ final class StoreModel {
     /// All live records were shown.
     func finish(_ inspection: Inspection, _ report: RecoveryReport, at host: Host) {
         let news = host.disk.damageLog[damages...]
-        damages = host.disk.damageLog.count
+        // Until the next boot the system's memory may show what the disk has not.
+        if boots != host.boots { damages = host.disk.damageLog.count }
+        boots = host.boots
         for lost in inspection.missing { records[lost] = nil }
-        if damages == 0, let damage = report.damage.first {
+        if host.disk.damageLog.isEmpty, let damage = report.damage.first {
             host.fail("a start finds damage though the disk has done none: \(damage)")
         }
         guard !inspection.missing.isEmpty, !news.contains(where: { $0.path == "/" }) else { return }

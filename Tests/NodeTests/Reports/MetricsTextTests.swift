@@ -19,7 +19,7 @@ struct MetricsTextTests {
         ],
         counters: CounterReport(
             accepted: 10, delivered: 5, queued: 2, inFlight: 1, dropped: ["unreadable": 0, "expired": 2], returned: 3),
-        store: StoreReport(bytes: 1, envelopes: 2, limitBytes: .max),
+        store: StoreReport(bytes: 1, envelopes: 2, limitBytes: .max, secondsToFull: 90.5),
         jobs: [JobReport(name: "a\"b\\c\nd", state: "idle", records: 9, envelopes: 4, unreceipted: 1)],
         sinks: [SinkReport(name: "rows", state: "running", records: 3)],
         lastReload: ReloadReport(at: now, ok: false, error: "line 3"))
@@ -29,7 +29,7 @@ struct MetricsTextTests {
         queues: [
             .init(
                 destination: "plant-b/agent-1", lane: "live", envelopes: 2, bytes: 300, oldestAgeSeconds: 1.25,
-                state: .parked)
+                state: .parked, secondsToDrain: 12.5)
         ])
 
     private static let flows = FlowReport(
@@ -67,6 +67,8 @@ struct MetricsTextTests {
         "gridrelay_link_bytes{peer=\"plant-a/agent-1\",dials=\"false\"} 22",
         "gridrelay_queue_bytes{destination=\"plant-b/agent-1\",lane=\"live\",state=\"parked\"} 300",
         "gridrelay_queue_oldest_age_seconds{destination=\"plant-b/agent-1\",lane=\"live\",state=\"parked\"} 1.25",
+        "gridrelay_store_seconds_to_full 90.5",
+        "gridrelay_queue_seconds_to_drain{destination=\"plant-b/agent-1\",lane=\"live\",state=\"parked\"} 12.5",
         "gridrelay_flow_accepted_envelopes_total{flow=\"quality\"} 7",
         "gridrelay_flow_refused_envelopes_total{flow=\"quality\"} 7",
         "gridrelay_flow_held_envelopes{flow=\"quality\"} 2",

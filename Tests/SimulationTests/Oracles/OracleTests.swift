@@ -102,6 +102,22 @@ struct OracleTests {
         #expect(world.violation == nil)
     }
 
+    /// A disk may be damaged where the system's memory hides it until the next boot; then it has been seen.
+    @Test func damageMayShowAfterTheNextBootOnly() {
+        let world = world()
+        let host = world.hosts[0]
+        let model = store([[1], [2]], at: host)
+        start(model, showing: [(1, [1]), (2, [2])], at: host)
+        host.disk.damageLog.append(Damage(kind: .misdirectedWrite, path: "/journal/x", range: 5..<6))
+        start(model, showing: [(1, [1]), (2, [2])], at: host)
+        host.boots += 1
+        start(model, showing: [(1, [1])], at: host)
+        #expect(world.violation == nil)
+        host.boots += 1
+        start(model, showing: [], at: host)
+        #expect(world.violation != nil)
+    }
+
     /// A record that became durable as its process ended was never told of, and may have the number of another one that
     /// a wiped disk had.
     @Test func aNumberMeansAnotherRecordOnAWipedDisk() {
