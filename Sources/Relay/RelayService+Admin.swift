@@ -51,7 +51,7 @@ extension RelayService {
                 residentBytes: ProcessFigures.residentBytes,
                 heldBytes: UInt64(hub.exchange.forwarder.holdings.memoryBytes),
                 budgetBytes: UInt64(configuration.memory)),
-            lastReload: lastReload)
+            bytesInPerSecond: hub.forecaster.bytesInPerSecond, lastReload: lastReload)
     }
 
     private var queues: QueueReport {

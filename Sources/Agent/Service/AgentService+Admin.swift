@@ -65,6 +65,7 @@ extension AgentService {
             memory: MemoryReport(
                 residentBytes: ProcessFigures.residentBytes, heldBytes: UInt64(holdings.memoryBytes),
                 budgetBytes: UInt64(configuration.memory)),
+            bytesInPerSecond: hub.forecaster.bytesInPerSecond,
             jobs: jobs.map { job in
                 var report = job.status.current
                 report.unreceipted = UInt64(machine.unreceipted(of: job.configuration.name))

@@ -27,6 +27,11 @@ public struct ConfigurationFormat<Value> {
         self.isShown = isShown
         self.parse = parse
     }
+
+    /// Reads a text that stands in no file, such as a word of a command line.
+    public func read(_ text: String) throws(Mismatch) -> Value {
+        try parse(text, YAMLMark(file: "", line: 0, column: 0))
+    }
 }
 
 extension ConfigurationFormat where Value == String {

@@ -108,7 +108,9 @@ public final class LinkHub {
         for queue in exchange.forwarder.waitingBytes {
             queues[Forecaster.Queue(destination: queue.destination, lane: queue.lane)] = queue.bytes
         }
-        forecaster.note(storeBytes: storeBytes, queues: queues, at: reactor.now)
+        forecaster.note(
+            accepted: exchange.forwarder.counters.bytesAccepted, storeBytes: storeBytes, queues: queues, at: reactor.now
+        )
     }
 
     /// The ports really listened on.

@@ -21,16 +21,23 @@ public struct Forecaster: Sendable {
     }
 
     private var store = Trend()
+    private var accepted = Trend()
     private var queues: [Queue: Trend] = [:]
 
     public init() {}
 
-    /// - Parameter bytes: held now, by queue; one that is not named holds nothing.
-    public mutating func note(storeBytes: Int, queues bytes: [Queue: Int], at now: Instant) {
+    /// - Parameters:
+    ///   - accepted: bytes taken into the node's care since it started.
+    ///   - bytes: held now, by queue; one that is not named holds nothing.
+    public mutating func note(accepted: UInt64 = 0, storeBytes: Int, queues bytes: [Queue: Int], at now: Instant) {
+        self.accepted.note(Int(clamping: accepted), at: now)
         store.note(storeBytes, at: now)
         for queue in queues.keys where bytes[queue] == nil { queues[queue] = nil }
         for (queue, bytes) in bytes { queues[queue, default: Trend()].note(bytes, at: now) }
     }
+
+    /// What comes into the node's care lately; nil where nothing is known yet.
+    public var bytesInPerSecond: Double? { accepted.slope.map { max(0, $0) } }
 
     /// Seconds until a store that grows has reached its limit; nil where it does not grow or nothing is known yet.
     public func secondsToFull(_ bytes: Int, limit: Int) -> Double? {

@@ -19,6 +19,8 @@ public struct NodeStatus: Codable, Equatable, Sendable {
     public var counters: CounterReport
     public var store: StoreReport
     public var memory: MemoryReport
+    /// What comes into the node's care lately; nil where nothing is known yet.
+    public var bytesInPerSecond: Double?
     /// Collecting jobs; empty on a relay.
     public var jobs: [JobReport]
     /// Sinks delivered to; empty on a relay.
@@ -29,7 +31,8 @@ public struct NodeStatus: Codable, Equatable, Sendable {
     public init(
         node: String, role: String, version: String, pid: Int32, started: WallTime, uptimeSeconds: Int,
         asOf: WallTime, links: [LinkReport] = [], counters: CounterReport = CounterReport(),
-        store: StoreReport = StoreReport(), memory: MemoryReport = MemoryReport(), jobs: [JobReport] = [],
+        store: StoreReport = StoreReport(), memory: MemoryReport = MemoryReport(), bytesInPerSecond: Double? = nil,
+        jobs: [JobReport] = [],
         sinks: [SinkReport] = [], lastReload: ReloadReport? = nil
     ) {
         schema = Self.schema
@@ -44,6 +47,7 @@ public struct NodeStatus: Codable, Equatable, Sendable {
         self.counters = counters
         self.store = store
         self.memory = memory
+        self.bytesInPerSecond = bytesInPerSecond
         self.jobs = jobs
         self.sinks = sinks
         self.lastReload = lastReload
