@@ -29,6 +29,27 @@ public struct Client: Sendable {
         try value(of: AdminRequest(method: "GET", path: "/v1/flows"))
     }
 
+    public func quarantine() throws(ClientError) -> QuarantineReport {
+        try value(of: AdminRequest(method: "GET", path: "/v1/quarantine"))
+    }
+
+    /// An envelope of the quarantine as it came.
+    public func quarantined(_ id: String) throws(ClientError) -> [UInt8] {
+        try answer(to: AdminRequest(method: "GET", path: "/v1/quarantine/" + id))
+    }
+
+    /// Takes an envelope out of the quarantine for good.
+    public func purge(_ id: String) throws(ClientError) {
+        _ = try answer(to: AdminRequest(method: "DELETE", path: "/v1/quarantine/" + id))
+    }
+
+    /// Brings an envelope of the quarantine to its sink, or to another one; waits for the sink's word, up to 20 s.
+    public func retry(_ id: String, sink: String? = nil) throws(ClientError) -> QuarantineOutcome {
+        var request = AdminRequest(method: "POST", path: "/v1/quarantine/\(id)/retry")
+        request.query["sink"] = sink
+        return try value(of: request, within: .seconds(20) + timeout)
+    }
+
     /// Sends one message by an agent; returns once its envelope is durable there.
     ///
     /// - Parameters:

@@ -22,12 +22,18 @@ extension RelayService {
         case ("GET", "/v1/topology"): .json(status: 200, topology)
         case ("GET", "/v1/queues"): .json(status: 200, queues)
         case ("GET", "/v1/flows"): .json(status: 200, flows)
+        case ("GET", "/v1/quarantine"):
+            .json(
+                status: 200,
+                quarantine.report(node: identity.name.description, asOf: Clock.wall) { machine.name(of: $0) })
         case ("GET", "/metrics"): status.metrics(queues, flows)
         case ("GET", "/healthz"): .text(status: 200, contentType: "text/plain", "ok\n")
         case ("GET", "/readyz"): readiness
         default:
             .notFound(
-                request, known: ["/v1/status", "/v1/topology", "/v1/queues", "/v1/flows"] + AdminRequest.publicPaths)
+                request,
+                known: ["/v1/status", "/v1/topology", "/v1/queues", "/v1/flows", "/v1/quarantine"]
+                    + AdminRequest.publicPaths)
         }
     }
 
@@ -51,7 +57,7 @@ extension RelayService {
                 residentBytes: ProcessFigures.residentBytes,
                 heldBytes: UInt64(hub.exchange.forwarder.holdings.memoryBytes),
                 budgetBytes: UInt64(configuration.memory)),
-            bytesInPerSecond: hub.forecaster.bytesInPerSecond, lastReload: lastReload)
+            bytesInPerSecond: hub.forecaster.bytesInPerSecond, quarantine: quarantine.summary, lastReload: lastReload)
     }
 
     private var queues: QueueReport {

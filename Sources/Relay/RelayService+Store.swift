@@ -47,7 +47,8 @@ extension RelayService {
             log.warning(
                 "envelope.expired", "an envelope lived out its lifetime and was dropped",
                 ["destination": machine.name(of: destination), "lane": lane, "bytes": bytes])
-        case .damagedArrival(let link, let reason):
+        case .damagedArrival(let link, let bytes, let reason):
+            damages.add(bytes, reason: reason, peer: hub.neighbours[link]?.name.description)
             log.error(
                 "envelope.damaged", "an arrival is no envelope; the source will send it again",
                 ["peer": hub.neighbours[link]?.name.description ?? "unknown", "reason": reason])

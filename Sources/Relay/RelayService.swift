@@ -17,6 +17,8 @@ public final class RelayService: DaemonService {
     let hub: LinkHub
     let trust: CertificateTrust
     let birth = Birth()
+    let quarantine: Quarantine
+    let damages: DamageClerk
     var configuration: NodeConfiguration
     var machine: RelayMachine<CertificateTrust>
     var store: JournalThread?
@@ -34,6 +36,8 @@ public final class RelayService: DaemonService {
         try Files.createDirectory(configuration.store.directory)
         let number = try BootCounter(PosixFileSystem(), directory: configuration.store.directory).next()
         trust = CertificateTrust(identity)
+        quarantine = try Quarantine(directory: configuration.store.directory + "/quarantine", log: log)
+        damages = DamageClerk(quarantine)
         let machine = RelayMachine(
             local: identity.name, boot: number, machineBoot: .currentBoot, flows: try FlowTable(start.configuration),
             trust: trust, wall: Clock.wall, at: reactor.now, identify: { NodeID(ofText: $0) })
@@ -52,13 +56,16 @@ public final class RelayService: DaemonService {
 
     public func start() throws {
         try openStore()
+        try damages.start()
         try hub.start()
         hub.forecast { [unowned self] in self.usage.liveBytes }
         machine.describeSelf(
             softwareVersion: Software.version, listenPorts: hub.ports, &hub.exchange, at: reactor.now)
         settleMachine()
         let bound = reactor.bind(self)
-        try admin.start(configuration) { request in Self.answer(request, bound) }
+        try admin.start(configuration) { [quarantine] request in
+            quarantine.answer(request) ?? Self.answer(request, bound)
+        }
     }
 
     /// Links, costs, attach list and flows change at once; the rest needs a restart and says so.
@@ -112,8 +119,9 @@ public final class RelayService: DaemonService {
     /// The admin server's handlers ask the reactor, so it is stopped beside it.
     private func end(_ done: @escaping () -> Void) {
         let bound = reactor.bind((self, done))
-        let admin = admin
+        let (admin, damages) = (admin, damages)
         let stopped: @Sendable () -> Void = {
+            damages.stop()
             admin.stop()
             bound.post { relay, done in
                 relay.store?.stop()

@@ -6,8 +6,8 @@ import Mesh
 public enum RelayFact: Sendable {
     /// An envelope lived out its lifetime here.
     case expired(destination: NodeID, lane: Lane, bytes: Int)
-    /// An arrival was no envelope.
-    case damagedArrival(link: LinkIndex, reason: String)
+    /// An arrival was no envelope; its first bytes.
+    case damagedArrival(link: LinkIndex, bytes: [UInt8], reason: String)
     /// A stored record is no envelope; it is kept.
     case unreadableRecord(LSN)
     /// The store takes no more for now.

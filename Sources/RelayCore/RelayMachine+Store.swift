@@ -43,7 +43,8 @@ extension RelayMachine {
                 exchange.forwarder.giveBack(id, .setAside, delay: .seconds(60), at: now)
             case .expired(let dropped):
                 note(.expired(destination: dropped.destination, lane: dropped.lane, bytes: dropped.bytes))
-            case .damaged(let link, _, let reason): note(.damagedArrival(link: link, reason: reason))
+            case .damaged(let link, let bytes, let reason):
+                note(.damagedArrival(link: link, bytes: bytes, reason: reason))
             case .receipt(let envelope): judge(envelope, &exchange, at: now)
             case .departed, .refuse: break
             }

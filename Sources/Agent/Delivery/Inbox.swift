@@ -8,11 +8,13 @@ import Synchronization
 
 /// Opens what arrives, on a thread of its own, and hands it to the sink that takes its topic.
 ///
-/// What cannot be opened has no effect: it goes to the quarantine. What no sink takes goes back to the relay, which
+/// What cannot be opened has no effect: it goes to the quarantine, or back to the relay where that is full. What no sink takes goes back to the relay, which
 /// keeps it until there is one.
 final class Inbox: Sendable {
     /// How long a relay should keep what no sink takes before it tries again.
     static let unwantedDelay: Duration = .seconds(5)
+    /// How long it should keep what cannot be opened while the quarantine has no room.
+    static let unkeptDelay: Duration = .seconds(60)
 
     private let queue = WorkQueue<Arrival>()
     private let keys: KeyRing
@@ -68,15 +70,11 @@ final class Inbox: Sendable {
     ) {
         let batch: [UInt8]
         do throws(OpenError) { batch = try opener.open(arrival.envelope) } catch {
-            quarantine.add(arrival.envelope, reason: error.description)
-            outcomes.append(.finished(arrival.instance))
-            return
+            return setAside(arrival, error.description, &outcomes)
         }
         let reader: RecordBatch.Reader
         do throws(EnvelopeError) { reader = try RecordBatch.Reader(batch) } catch {
-            quarantine.add(arrival.envelope, reason: error.description)
-            outcomes.append(.finished(arrival.instance))
-            return
+            return setAside(arrival, error.description, &outcomes)
         }
         guard let worker = routes.worker(topic: reader.topic, source: arrival.header.source) else {
             log.warning(
@@ -90,6 +88,13 @@ final class Inbox: Sendable {
             sequence: arrival.header.sequence, floor: arrival.header.floor, batch: batch, records: reader.count,
             envelope: worker.keepsEnvelopes ? arrival.envelope : [])
         if !worker.add(item) { outcomes.append(.giveBack(arrival.instance, SinkWorker.giveBackDelay)) }
+    }
+
+    /// It must not have an effect. Where it cannot be kept here either, it stays with the relay.
+    private func setAside(_ arrival: Arrival, _ reason: String, _ outcomes: inout [DeliveryOutcome]) {
+        let isKept = quarantine.add(arrival.envelope, .init(.unopened, reason))
+        outcomes.append(
+            isKept ? .finished(arrival.instance) : .giveBack(arrival.instance, Self.unkeptDelay))
     }
 }
 
@@ -109,6 +114,10 @@ struct SinkRoutes: Sendable {
                 $0.configuration.topics.contains(SinkConfiguration.everyTopic) && $0.configuration.takes(from: name)
             }
         return taker?.worker ?? (topic == MessageTopic.usual ? mailbox : nil)
+    }
+
+    func worker(named name: String) -> SinkWorker? {
+        sinks.first { $0.configuration.name == name }?.worker
     }
 
     func name(of node: NodeID) -> String { names[node]?.description ?? node.description }

@@ -26,7 +26,7 @@ extension SinkWorker {
             sink = nil
             bell.wait(within: until - Clock.now)
         case .setAside(let item, let reason):
-            machine.setAside(settings.quarantine(item.envelope, reason), at: Clock.now)
+            machine.setAside(settings.quarantine(item, reason), at: Clock.now)
         case .open, .askMark, .commit:
             do throws(ConnectorError) { try use(&sink, step, &machine) } catch {
                 machine.failed(ConnectorFailure(error), at: Clock.now, random: Entropy.word())

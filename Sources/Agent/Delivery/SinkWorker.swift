@@ -12,8 +12,8 @@ final class SinkWorker: Sendable {
     struct Settings: Sendable {
         var name: String
         var onReject = SinkConfiguration.Rejection.block
-        /// Keeps an envelope durably; false where there is no room for it.
-        var quarantine: @Sendable (_ envelope: [UInt8], _ reason: String) -> Bool = { _, _ in false }
+        /// Keeps an item's envelope durably; false where it is not to be kept, or there is no room for it.
+        var quarantine: @Sendable (_ item: SinkItem, _ reason: String) -> Bool = { _, _ in false }
         /// Between attempts after a failure.
         var pauses = SinkMachine.Settings().pauses
         /// How long a stream waits before a rejected batch is tried again.

@@ -12,11 +12,15 @@ import Platform
 extension AgentService {
     static let paths = [
         "GET /v1/status", "GET /v1/topology", "GET /v1/queues", "GET /v1/messages", "POST /v1/messages",
-        "DELETE /v1/messages/ID", "GET /metrics", "GET /healthz", "GET /readyz",
+        "DELETE /v1/messages/ID", "GET /v1/quarantine", "GET /v1/quarantine/ID", "DELETE /v1/quarantine/ID",
+        "POST /v1/quarantine/ID/retry?sink=", "GET /metrics", "GET /healthz", "GET /readyz",
     ]
 
-    static func answer(_ request: AdminRequest, _ agent: ReactorBound<AgentService>) -> AdminResponse {
-        switch (request.method, request.path) {
+    static func answer(
+        _ request: AdminRequest, _ agent: ReactorBound<AgentService>, _ quarantine: Quarantine, _ desk: QuarantineDesk
+    ) -> AdminResponse {
+        if let answer = quarantine.answer(request) ?? desk.answer(request) { return answer }
+        return switch (request.method, request.path) {
         case ("POST", "/v1/messages"): send(request, agent)
         case ("GET", "/v1/messages"): list(request, agent)
         case ("DELETE", let path) where path.hasPrefix("/v1/messages/"):
@@ -38,6 +42,7 @@ extension AgentService {
         case ("GET", "/v1/status"): .json(status: 200, status)
         case ("GET", "/v1/topology"): .json(status: 200, topology)
         case ("GET", "/v1/queues"): .json(status: 200, queues)
+        case ("GET", "/v1/quarantine"): .json(status: 200, quarantined)
         case ("GET", "/metrics"): status.metrics(queues)
         case ("GET", "/healthz"): .text(status: 200, contentType: "text/plain", "ok\n")
         case ("GET", "/readyz"):
@@ -55,8 +60,7 @@ extension AgentService {
         let holdings = hub.exchange.forwarder.holdings
         var counters = CounterReport(hub.exchange.forwarder)
         counters.duplicates = allSinks.reduce(0) { $0 + $1.duplicates }
-        // The quarantine has what the forwarder found damaged, too.
-        counters.quarantined = quarantine.count + forgedReceipts
+        counters.quarantined = quarantine.count + damages.count + forgedReceipts
         return NodeStatus(
             node: identity.name.description, role: "agent", version: Software.version, pid: ProcessFigures.identifier,
             started: birth.wall, uptimeSeconds: birth.uptimeSeconds(at: now), asOf: Clock.wall,
@@ -65,13 +69,20 @@ extension AgentService {
             memory: MemoryReport(
                 residentBytes: ProcessFigures.residentBytes, heldBytes: UInt64(holdings.memoryBytes),
                 budgetBytes: UInt64(configuration.memory)),
-            bytesInPerSecond: hub.forecaster.bytesInPerSecond,
+            bytesInPerSecond: hub.forecaster.bytesInPerSecond, quarantine: quarantine.summary,
             jobs: jobs.map { job in
                 var report = job.status.current
                 report.unreceipted = UInt64(machine.unreceipted(of: job.configuration.name))
                 return report
             },
             sinks: allSinks.map(\.status.current), lastReload: lastReload)
+    }
+
+    private var quarantined: QuarantineReport {
+        let names = names
+        return quarantine.report(node: identity.name.description, asOf: Clock.wall) {
+            names[$0]?.description ?? ($0 == identity.id ? identity.name.description : $0.description)
+        }
     }
 
     private var queues: QueueReport {

@@ -93,20 +93,29 @@ extension AgentService {
             try worker.start()
             sinks.append((sink, worker))
         }
-        let inbox = Inbox(
-            keys: keys, quarantine: quarantine, routes: routes(configuration, mailbox), log: log, report: report)
+        let routes = routes(configuration, mailbox)
+        desk.replace(routes)
+        let inbox = Inbox(keys: keys, quarantine: quarantine, routes: routes, log: log, report: report)
         try inbox.start()
         self.inbox = inbox
     }
 
     private var outcomeReport: @Sendable ([DeliveryOutcome]) -> Void {
         let bound = reactor.bind(self)
-        return { outcomes in bound.post { $0.take(outcomes) } }
+        return { [desk] outcomes in
+            let rest = desk.settle(outcomes)
+            if !rest.isEmpty { bound.post { $0.take(rest) } }
+        }
     }
 
     private func makeWorker(_ sink: SinkConfiguration) throws -> SinkWorker {
         var settings = SinkWorker.Settings(name: sink.name, onReject: sink.onReject)
-        settings.quarantine = { [quarantine] envelope, reason in quarantine.addRejected(envelope, reason: reason) }
+        settings.quarantine = { [quarantine, name = sink.name] item, reason in
+            // What lies there already stays there as it is.
+            guard !QuarantineDesk.isTry(item.instance) else { return false }
+            let topic = (try? RecordBatch.Reader(item.batch))?.topic
+            return quarantine.add(item.envelope, .init(.rejected, reason, topic: topic, sink: name))
+        }
         return SinkWorker(settings, factory: try connectors.makeSink(sink), log: log, report: outcomeReport)
     }
 
@@ -210,7 +219,9 @@ extension AgentService {
             kept.append((sink, worker))
         }
         sinks = kept
-        inbox.replace(routes(new, mailbox))
+        let routes = routes(new, mailbox)
+        inbox.replace(routes)
+        desk.replace(routes)
         for worker in retired { worker.stop() }
         replace(retired, with: begun)
     }

@@ -38,7 +38,7 @@ extension AgentService: LinkHubOwner {
         case .deliver(let arrival):
             guard inbox?.add(arrival) != true else { return }
             machine.giveBack(arrival.instance, .seconds(1), &hub.exchange, at: reactor.now)
-        case .damaged(let bytes, let reason): quarantine.add(bytes, reason: reason)
+        case .damaged(let bytes, let reason): damages.add(bytes, reason: reason, peer: nil)
         case .forgedReceipt(let source):
             log.error("receipt.forged", "a receipt is not genuine; it has no effect", ["source": source])
             forgedReceipts += 1

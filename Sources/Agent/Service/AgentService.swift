@@ -29,6 +29,8 @@ public final class AgentService: DaemonService {
     var inbox: Inbox?
     var mailbox: SinkWorker?
     let quarantine: Quarantine
+    let damages: DamageClerk
+    let desk: QuarantineDesk
     let mailboxLayout: MailboxLayout
     /// Streams being made in this process, by id.
     var handles: [StreamID: StreamHandle] = [:]
@@ -59,6 +61,8 @@ public final class AgentService: DaemonService {
         let directory = start.configuration.store.directory
         try Files.createDirectory(directory)
         quarantine = try Quarantine(directory: directory + "/quarantine", log: log)
+        damages = DamageClerk(quarantine)
+        desk = QuarantineDesk(quarantine, keys: keys, log: log)
         mailboxLayout = MailboxLayout(directory: directory + "/mailbox")
         var routes = Forwarder(Forwarder.Configuration(configuration), locals: [identity.id], policy: .open)
         routes.setRoutes(RouteTable(always: configuration.links.map { NodeID(of: $0.peer) }))
@@ -69,12 +73,15 @@ public final class AgentService: DaemonService {
 
     public func start() throws {
         try openJournal()
+        try damages.start()
         try startSinks()
         try prepareJobs(configuration)
         try hub.start()
         hub.forecast { [unowned self] in self.journal?.usage.liveBytes ?? 0 }
         let bound = reactor.bind(self)
-        try admin.start(configuration) { request in Self.answer(request, bound) }
+        try admin.start(configuration) { [quarantine, desk] request in
+            Self.answer(request, bound, quarantine, desk)
+        }
         startJobs()
         settle()
     }
@@ -112,7 +119,7 @@ public final class AgentService: DaemonService {
         waiters.dismissAll()
         for job in jobs { job.stop() }
         let bound = reactor.bind(self)
-        let parts = (jobs: jobs, sinks: allSinks, inbox: inbox, admin: admin, log: log)
+        let parts = (jobs: jobs, sinks: allSinks, inbox: inbox, admin: admin, log: log, damages: damages)
         let finish = reactor.bind(done)
         // Joining blocks, so it is done beside the reactor, which meanwhile carries the last words of custody.
         let joined: @Sendable () -> Void = {
@@ -125,6 +132,7 @@ public final class AgentService: DaemonService {
             if !late.isEmpty {
                 parts.log.warning("stop.late", "left behind, it does not answer", ["who": late.joined(separator: ", ")])
             }
+            parts.damages.stop()
             // Its handlers ask the reactor, so it is stopped beside it too.
             parts.admin.stop()
             bound.post { $0.leave(finish) }

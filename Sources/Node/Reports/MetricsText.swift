@@ -59,6 +59,7 @@ extension NodeStatus {
         addLinks(to: &text)
         addQueues(queues.queues, to: &text)
         addForecast(queues.queues, to: &text)
+        addQuarantine(to: &text)
         if let flows { addFlows(flows, to: &text) }
         addJobs(to: &text)
         addSinks(to: &text)
@@ -118,6 +119,14 @@ extension NodeStatus {
             text.family(name, .gauge, help)
             text.sample(name, value)
         }
+    }
+
+    private func addQuarantine(to text: inout MetricsText) {
+        guard let quarantine else { return }
+        text.family("gridrelay_quarantine_envelopes", .gauge, "Kept aside for a person.")
+        text.sample("gridrelay_quarantine_envelopes", quarantine.envelopes)
+        text.family("gridrelay_quarantine_bytes", .gauge, "Bytes of these.")
+        text.sample("gridrelay_quarantine_bytes", quarantine.bytes)
     }
 
     private func addForecast(_ queues: [QueueReport.Queue], to text: inout MetricsText) {

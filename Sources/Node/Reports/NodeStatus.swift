@@ -21,6 +21,8 @@ public struct NodeStatus: Codable, Equatable, Sendable {
     public var memory: MemoryReport
     /// What comes into the node's care lately; nil where nothing is known yet.
     public var bytesInPerSecond: Double?
+    /// What lies in the node's quarantine now; nil from a node that has none.
+    public var quarantine: QuarantineSummary?
     /// Collecting jobs; empty on a relay.
     public var jobs: [JobReport]
     /// Sinks delivered to; empty on a relay.
@@ -32,6 +34,7 @@ public struct NodeStatus: Codable, Equatable, Sendable {
         node: String, role: String, version: String, pid: Int32, started: WallTime, uptimeSeconds: Int,
         asOf: WallTime, links: [LinkReport] = [], counters: CounterReport = CounterReport(),
         store: StoreReport = StoreReport(), memory: MemoryReport = MemoryReport(), bytesInPerSecond: Double? = nil,
+        quarantine: QuarantineSummary? = nil,
         jobs: [JobReport] = [],
         sinks: [SinkReport] = [], lastReload: ReloadReport? = nil
     ) {
@@ -48,6 +51,7 @@ public struct NodeStatus: Codable, Equatable, Sendable {
         self.store = store
         self.memory = memory
         self.bytesInPerSecond = bytesInPerSecond
+        self.quarantine = quarantine
         self.jobs = jobs
         self.sinks = sinks
         self.lastReload = lastReload

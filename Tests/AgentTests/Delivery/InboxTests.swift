@@ -1,5 +1,6 @@
 import Crypto
 import Envelope
+import Glibc
 import Keyring
 import Mesh
 import Node
@@ -24,7 +25,8 @@ import Testing
         keys = try InboxKeys()
         ring = KeyRing(try keys.pair.destinationKeys())
         quarantine = try Quarantine(
-            directory: directory.path("quarantine"), limits: .init(files: 3, bytes: 10_000), log: Sample.log)
+            directory: directory.path("quarantine"), limits: .init(files: 1000, bytes: 1_000_000, damaged: 3),
+            log: Sample.log)
     }
 
     /// An inbox with a sink for each pair of topics and patterns.
@@ -151,7 +153,8 @@ import Testing
         }
         #expect(outcomes.wait { $0.finished.count == whole.count })
         #expect(quarantine.count == UInt64(whole.count))
-        #expect(directory.names("quarantine").count == 3)
+        #expect(directory.names("quarantine").count == whole.count)
+        #expect(quarantine.entries.allSatisfy { $0.note.kind == .unopened && !$0.note.reason.isEmpty })
         // The stream is none the worse for it.
         #expect(scene.inbox.add(try arrival(whole, 5000)))
         #expect(outcomes.wait { $0.finished.last == 5000 })
@@ -173,6 +176,17 @@ import Testing
         scene.end()
         #expect(quarantine.count == UInt64(whole.count))
         #expect(stores[0].applied == [])
+    }
+
+    @Test func whatTheQuarantineHasNoRoomForStaysWithTheRelay() throws {
+        let scene = try scene([(["*"], ["*"])])
+        var envelope = try keys.envelope(1, ["a value"])
+        envelope[envelope.count - 1] ^= 1
+        #expect(rmdir(directory.path("quarantine")) == 0)
+        #expect(scene.inbox.add(try arrival(envelope, 1)))
+        #expect(outcomes.wait { $0.setAside == [1] })
+        scene.end()
+        #expect(quarantine.count == 0 && outcomes.all.finished.isEmpty)
     }
 
     @Test func anEnvelopeOfAnUnknownSourceHasNoEffect() throws {

@@ -12,78 +12,134 @@ import Testing
 
     init() throws { directory = try TemporaryDirectory() }
 
-    private func open(files: Int = 100, bytes: Int = 10_000) throws -> Quarantine {
+    private func open(files: Int = 100, bytes: Int = 10_000, damaged: Int = 100) throws -> Quarantine {
         try Quarantine(
-            directory: directory.path("quarantine"), limits: .init(files: files, bytes: bytes), log: Sample.log)
+            directory: directory.path("quarantine"), limits: .init(files: files, bytes: bytes, damaged: damaged),
+            log: Sample.log)
     }
 
     private var names: [String] { directory.names("quarantine") }
 
     private func envelope(_ salt: UInt8, bytes: Int = 100) -> [UInt8] { [UInt8](repeating: salt, count: bytes) }
 
-    @Test func anEnvelopeIsKeptAsItCame() throws {
+    private let altered = QuarantineEntry.Note(.unopened, "altered")
+
+    @Test func anEnvelopeIsKeptAsItCameWithItsReason() throws {
         let quarantine = try open()
-        quarantine.add(envelope(1), reason: "altered")
-        #expect(names.count == 1)
-        #expect(names.first?.hasPrefix("unreadable-") == true)
-        let path = directory.path("quarantine") + "/" + (names.first ?? "")
-        #expect(try Files.read(path, limit: 1000) == envelope(1))
-        #expect(quarantine.count == 1)
+        let note = QuarantineEntry.Note(.rejected, "does not fit", peer: "a/relay", topic: "t", sink: "rows")
+        #expect(quarantine.add(envelope(1), note))
+        for look in [quarantine, try open()] {
+            let entry = try #require(look.entries.first)
+            #expect(entry.note == note && entry.bytes == 100 && entry.received != nil && entry.header == nil)
+            #expect(try look.envelope(entry.id) == envelope(1))
+            #expect(look.summary == QuarantineSummary(envelopes: 1, bytes: 100))
+        }
     }
 
     @Test func aReadableOneIsNamedByStreamAndNumber() throws {
         let quarantine = try open()
-        let scene = try InboxKeys()
-        let envelope = try scene.envelope(5, ["v"])
-        quarantine.add(envelope, reason: "altered")
+        let envelope = try InboxKeys().envelope(5, ["v"])
+        #expect(quarantine.add(envelope, altered))
         let header = try Header(envelope)
-        #expect(names.first?.hasPrefix("\(header.stream)-\(header.sequence)-") == true)
+        let entry = try #require(quarantine.entries.first)
+        #expect(entry.id.hasPrefix("\(header.stream)-\(header.sequence)-") && entry.header == header)
     }
 
     @Test func theSameBytesTakeRoomOnce() throws {
         let quarantine = try open(files: 1)
-        for _ in 1...3 { quarantine.add(envelope(1), reason: "altered") }
-        #expect(quarantine.addRejected(envelope(1), reason: "does not fit"))
-        #expect(names.count == 1)
-        #expect(quarantine.count == 4)
+        for _ in 1...3 { #expect(quarantine.add(envelope(1), altered)) }
+        #expect(quarantine.add(envelope(1), .init(.rejected, "does not fit")))
+        #expect(names.count == 1 && quarantine.count == 4)
+        // That its stream has gone on behind it stays so.
+        #expect(quarantine.add(envelope(1), altered))
+        #expect(quarantine.entries.first?.note.kind == .rejected)
     }
 
-    @Test func beyondItsLimitsItCountsAndKeepsNothing() throws {
-        let byFiles = try open(files: 2)
-        for salt: UInt8 in 1...3 { byFiles.add(envelope(salt), reason: "altered") }
-        #expect(names.count == 2)
-        #expect(!byFiles.addRejected(envelope(4), reason: "does not fit"))
-        #expect(byFiles.count == 4)
+    @Test func beyondItsLimitsNothingIsSaidToBeKept() throws {
+        let quarantine = try open(files: 2)
+        #expect((1...3).map { quarantine.add(envelope($0), altered) } == [true, true, false])
+        #expect(names.count == 2 && quarantine.count == 2)
+    }
+
+    @Test func bytesThatAreNoEnvelopeLeaveRoomForOthers() throws {
+        let quarantine = try open(damaged: 1)
+        #expect(quarantine.add(envelope(1), .init(.damaged, "r")))
+        #expect(!quarantine.add(envelope(2), .init(.damaged, "r")))
+        #expect(quarantine.add(envelope(3), altered))
     }
 
     @Test func bytesAreBoundedExactly() throws {
         let quarantine = try open(bytes: 250)
-        #expect(quarantine.addRejected(envelope(1), reason: "r"))
-        #expect(!quarantine.addRejected(envelope(2, bytes: 151), reason: "r"))
-        #expect(quarantine.addRejected(envelope(3, bytes: 150), reason: "r"))
-        #expect(!quarantine.addRejected(envelope(4, bytes: 1), reason: "r"))
-        #expect(names.count == 2)
+        #expect(quarantine.add(envelope(1), altered))
+        #expect(!quarantine.add(envelope(2, bytes: 151), altered))
+        #expect(quarantine.add(envelope(3, bytes: 150), altered))
+        #expect(!quarantine.add(envelope(4, bytes: 1), altered))
     }
 
     @Test func aRestartCountsWhatLiesThere() throws {
         let first = try open(files: 3, bytes: 250)
-        first.add(envelope(1), reason: "altered")
-        first.add(envelope(2), reason: "altered")
+        #expect(first.add(envelope(1), altered) && first.add(envelope(2), altered))
         let again = try open(files: 3, bytes: 250)
         #expect(again.count == 0)
-        #expect(!again.addRejected(envelope(3, bytes: 51), reason: "r"), "the bytes are full")
-        #expect(again.addRejected(envelope(1), reason: "r"), "it lies here already")
-        #expect(again.addRejected(envelope(3, bytes: 50), reason: "r"))
-        #expect(!(try open(files: 3, bytes: 10_000)).addRejected(envelope(4), reason: "r"), "the files are full")
+        #expect(!again.add(envelope(3, bytes: 51), altered), "the bytes are full")
+        #expect(again.add(envelope(1), altered), "it lies here already")
+        #expect(again.add(envelope(3, bytes: 50), altered))
+        #expect(!(try open(files: 3)).add(envelope(4), altered), "the files are full")
+    }
+
+    @Test func whatIsTakenOutIsGone() throws {
+        let quarantine = try open(files: 1)
+        #expect(quarantine.add(envelope(1), altered))
+        let id = try #require(quarantine.entries.first?.id)
+        #expect(try quarantine.remove(id))
+        #expect(try !quarantine.remove(id))
+        #expect(try quarantine.envelope(id) == nil)
+        #expect(names.isEmpty && quarantine.add(envelope(2), altered))
+    }
+
+    /// Versions before wrote the envelope alone.
+    @Test func aFileOfAVersionBeforeIsReadAndRenewed() throws {
+        try Files.createDirectory(directory.path("quarantine"))
+        let bytes = try InboxKeys().envelope(5, ["v"])
+        let id = try { () throws -> String in
+            let probe = try open()
+            _ = probe.add(bytes, altered)
+            let id = try #require(probe.entries.first?.id)
+            _ = try probe.remove(id)
+            return id
+        }()
+        try Files.replace(directory.path("quarantine") + "/\(id).envelope", with: bytes)
+        let quarantine = try open()
+        #expect(quarantine.entries.map(\.note.kind) == [.unknown])
+        #expect(try quarantine.envelope(id) == bytes)
+        #expect(quarantine.add(bytes, altered))
+        #expect(names.count == 1 && quarantine.entries.map(\.note.kind) == [.unopened])
+        #expect(try quarantine.envelope(id) == bytes)
+    }
+
+    @Test func aDamagedFileIsShownAndHarmsNothing() throws {
+        let first = try open()
+        #expect(first.add(envelope(1), altered) && first.add(envelope(2), altered))
+        let path = directory.path("quarantine") + "/" + (names.first ?? "")
+        var bytes = try Files.read(path, limit: 10_000)
+        for place in [0, 9, 13, 20] {
+            bytes[place] ^= 0xFF
+            try Files.replace(path, with: bytes)
+            let kinds = try open().entries.map(\.note.kind)
+            #expect(Set(kinds) == [.damaged, .unopened])
+        }
+        try Files.replace(path, with: [])
+        #expect(try open().entries.count == 2)
     }
 
     /// What a crash left of a writing is not an envelope and takes no room.
     @Test func aHalfWrittenFileIsTidiedUpAtTheStart() throws {
-        let first = try open(files: 1)
-        try Files.replace(directory.path("quarantine") + "/unreadable-0011.envelope.7.8.new", with: [1, 2, 3])
-        _ = first
+        _ = try open()
+        for name in ["unreadable-0011.envelope.7.8.new", "unreadable-0011.quarantined.7.8.new"] {
+            try Files.replace(directory.path("quarantine") + "/" + name, with: [1, 2, 3])
+        }
         let again = try open(files: 1)
-        #expect(again.addRejected(envelope(1), reason: "r"))
+        #expect(again.add(envelope(1), altered))
         #expect(names.count == 1)
     }
 
@@ -92,10 +148,10 @@ import Testing
         // A file in the place of the directory.
         #expect(rmdir(directory.path("quarantine")) == 0)
         try Files.replace(directory.path("quarantine"), with: [])
-        #expect(!quarantine.addRejected(envelope(1), reason: "r"))
+        #expect(!quarantine.add(envelope(1), altered))
         try Files.remove(directory.path("quarantine"))
         try Files.createDirectory(directory.path("quarantine"))
         // The failed attempt took no room.
-        #expect(quarantine.addRejected(envelope(1), reason: "r"))
+        #expect(quarantine.add(envelope(1), altered))
     }
 }

@@ -200,8 +200,8 @@ import Testing
         let kept = Collected<[UInt8]>()
         let worker = worker { settings in
             settings.onReject = .quarantine
-            settings.quarantine = { envelope, _ in
-                kept.append(envelope)
+            settings.quarantine = { item, _ in
+                kept.append(item.envelope)
                 return true
             }
         }
