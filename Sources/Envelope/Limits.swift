@@ -77,6 +77,9 @@ public enum Limits {
     public static let idleStreams = 4096
     /// How long to wait before a store that was full or failed is tried again.
     public static let storeRetry: Duration = .seconds(1)
+    /// How long what has used up its hops is parked where routes do not change: then the circle it went in is over, or
+    /// takes so little that another round does no harm.
+    public static let hopsRest: Duration = .seconds(60)
     /// How often queues are searched for expired envelopes that nobody asks for.
     public static let expirySweep: Duration = .seconds(10)
 

@@ -58,6 +58,7 @@ extension Forwarder {
         copy.effects = effects
         copy.counters = counters
         copy.sweepDue = sweepDue
+        copy.hopsDue = hopsDue
         copy.isDraining = isDraining
         copy.reading = reading
         copy.meshMessages = meshMessages

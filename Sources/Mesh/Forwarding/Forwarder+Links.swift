@@ -106,6 +106,15 @@ extension Forwarder {
         return -1
     }
 
+    /// Gives what has used up its hops another round where there is a way.
+    mutating func retryHops() {
+        for index in destinations.indices where destinations[index].nextHop >= 0 {
+            let parked = index * Destination.queuesEach + Destination.parkedQueue
+            guard !queues[parked].isEmpty, queues[parked].heldUntil == .zero else { continue }
+            unpark(Int32(index), withHopsOnly: false)
+        }
+    }
+
     /// Moves what is parked back into its lanes.
     /// - Parameter withHopsOnly: leaves what has used up its hops until routes change.
     mutating func unpark(_ destination: Int32, withHopsOnly: Bool) {

@@ -127,6 +127,10 @@ extension Forwarder {
             }
             list(Int32(number))
         }
+        if now >= hopsDue {
+            if hopsDue != .zero { retryHops() }
+            hopsDue = now + Limits.hopsRest
+        }
         searchReceipted()
         judgeAges(at: now)
     }

@@ -84,6 +84,8 @@ public struct Forwarder: ~Copyable {
     public internal(set) var effects: [Effect] = []
     public internal(set) var counters = Counters()
     var sweepDue = Instant.zero
+    /// When what has used up its hops is tried anew.
+    var hopsDue = Instant.zero
     /// On the way to a stop: arrivals are refused.
     var isDraining = false
     /// The link whose bytes are being read, and when.

@@ -328,6 +328,22 @@ struct ForwarderTests {
         #expect(line.world.isDrained)
     }
 
+    /// A circle it went in may be over, though no route changes any more.
+    @Test func whatHasUsedUpItsHopsIsTriedAnewAfterAWhile() {
+        let line = Line()
+        let envelope = line.world.envelope(from: line.a, to: line.b.id)
+        let link = line.r1.exchange.forwarder.link(to: line.a.id)
+        envelope.withUnsafeBytes { bytes in
+            line.r1.exchange.forwarder.arrived(
+                on: link, transmission: 1, hop: HopFields(hopLimit: 1, age: 0), envelope: bytes, at: line.world.now)
+        }
+        line.world.turn(line.r1)
+        line.world.run(.seconds(20), step: .seconds(1))
+        #expect(line.r1.holdings.parked == 1 && line.world.ledger.deliveries.isEmpty)
+        line.world.run(Limits.hopsRest, step: .seconds(1))
+        #expect(line.r1.holdings.parked == 0 && line.world.ledger.deliveries == [1])
+    }
+
     // MARK: Lanes
 
     @Test func liveHasItsShareBesideBulkAndControlGoesFirst() throws {
