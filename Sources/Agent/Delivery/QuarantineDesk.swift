@@ -76,7 +76,7 @@ final class QuarantineDesk: Sendable {
             return .refused(
                 "'\(id)' could not be opened, and its stream waits for it",
                 hint: "retry it without a sink once the reason is gone; it goes where its topic goes")
-        case .unopened, .rejected, .passed: break
+        case .unopened, .rejected: break
         }
         do throws(FileError) {
             guard let envelope = try quarantine.envelope(id) else { return .missing }

@@ -12,8 +12,6 @@ public struct QuarantineEntry: Equatable, Sendable {
         case rejected = 2
         /// No envelope at all: the first bytes of what a neighbour sent.
         case damaged = 3
-        /// Its stream has gone on past it without it, or by another copy of it; nobody can tell which.
-        case passed = 4
 
         public var word: String {
             switch self {
@@ -21,12 +19,11 @@ public struct QuarantineEntry: Equatable, Sendable {
             case .unopened: "unopened"
             case .rejected: "rejected"
             case .damaged: "damaged"
-            case .passed: "passed"
             }
         }
 
         /// Whether the mark of its stream is past it, so that it has an effect under a stream of its own only.
-        public var isBehindItsStream: Bool { self == .rejected || self == .passed }
+        public var isBehindItsStream: Bool { self == .rejected }
     }
 
     /// What is said of an envelope when it comes, and may be said anew.
