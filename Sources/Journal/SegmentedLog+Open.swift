@@ -45,16 +45,20 @@ extension SegmentedLog {
     }
 
     /// Makes durable what the process before this one may have left in the system's memory alone, before anybody builds
-    /// on it. Where the disk fails that, the bytes are not trusted to be there later: what can be read of them is written
-    /// again elsewhere, and the segment ends before them, by a record of the same commit: the old bytes are the only ones
-    /// until it is durable. A copy that cannot be read any more thereby never was: its original counts again.
+    /// on it. The same bytes are written to their place once more: that process may have failed to synchronize them, and
+    /// then the system takes them for clean, and a synchronize without a write says nothing about them. Where the disk
+    /// fails that, the bytes are not trusted to be there later: what can be read of them is written again elsewhere, and
+    /// the segment ends before them, by a record of the same commit: the old bytes are the only ones until it is durable. A copy that cannot be read any more thereby never was: its original counts again.
     /// - Returns: false where that was so, and nothing that was found counts as it was found.
     private mutating func secure(_ ends: [UnsureEnd]) throws(JournalError) -> Bool {
         var isSure = true
         for end in ends {
             guard let index = segments.firstIndex(where: { $0.number == end.segment }) else { continue }
             let handle = try handle(of: index)
-            do throws(FileError) { try files.synchronize(handle) } catch {
+            do throws(FileError) {
+                try writeAgain(handle, end.from..<segments[index].end)
+                try files.synchronize(handle)
+            } catch {
                 try stageAgain(index, from: end.from)
                 pendingCuts.append(NumberPair(first: end.segment, second: UInt64(end.from)))
                 isSure = false
@@ -62,6 +66,17 @@ extension SegmentedLog {
         }
         if !isSure { try commit(flags: 0) }
         return isSure
+    }
+
+    private func writeAgain(_ handle: FileHandle, _ range: Range<Int>) throws(FileError) {
+        var window = Window(ahead: 1 << 20)
+        var place = range.lowerBound
+        while place < range.upperBound {
+            let bytes = try window.view(files, handle, at: place, min(1 << 20, range.upperBound - place))
+            guard !bytes.isEmpty else { return }
+            try files.write(handle, bytes, at: UInt64(place))
+            place += bytes.count
+        }
     }
 
     private mutating func stageAgain(_ index: Int, from place: Int) throws(JournalError) {

@@ -76,6 +76,39 @@ struct RestartTests {
         #expect(openings > 100)
     }
 
+    /// The system takes for clean what it could not write, and shows it all the same: to the next process a synchronize
+    /// alone says nothing about it.
+    @Test func whatASynchronizeFailedWithIsNotTrustedByTheNextProcess() throws {
+        let disk = MemoryDisk()
+        disk.random = SeededGenerator(3)
+        do {
+            var log = try openLog(disk)
+            _ = try log.append(data, payload(0, 500))
+            try log.commit()
+            _ = try log.append(data, payload(1, 500))
+            disk.faults.when = { operation, _ in
+                guard operation == .synchronize else { return false }
+                disk.faults.killAt = disk.operations + 1
+                return true
+            }
+            let error = failure(of: &log) { log throws(JournalError) in try log.commit() }
+            #expect(error != nil)
+        }
+        disk.faults = .init()
+        var shown: [Shown] = []
+        do {
+            var log = try openLog(disk, shown: &shown)
+            _ = try log.append(data, payload(2, 100))
+            try log.commit()
+        }
+        #expect(shown.count == 2)
+        for seed in 0..<20 as Range<UInt64> {
+            let (after, report) = try inspect(disk.crashed(seed))
+            #expect(after.map(\.prefix) == shown.map(\.prefix) + [payload(2, 100)])
+            #expect(report.damage.isEmpty)
+        }
+    }
+
     /// Each try of a commit goes to another segment; those of tries that failed must not pile up.
     @Test func aDiskThatFailsForLongIsNotFilled() throws {
         let options = smallOptions(segments: 8)
