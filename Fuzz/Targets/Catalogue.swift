@@ -6,6 +6,6 @@ public enum Catalogue {
         .names, .yaml,
         .configuration, .topology, .cron, .rows,
         .times, .jsonRow, .arguments, .adminHTTP, .adminRequests, .reports, .deliveryOrder, .outbox, .journalModel,
-        .exchange,
+        .exchange, .carriage, .quarantine,
     ]
 }

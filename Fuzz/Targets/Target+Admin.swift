@@ -185,6 +185,23 @@ extension Target {
                 ("gone-agent", request(7, 0, 0)), ("gone-relay", request(6, 0, 0)), ("gone-list", request(7, 0, 5)),
                 ("gone-remove", request(7, 2, 6)), ("gone-send", request(7, 1, 5, [(0, "plant-a/agent")])),
                 ("zz-queues", request(1, 0, 2)), ("zz-status", request(1, 0, 0)),
+                ("stored-list", request(0, 0, 9)),
+                ("stored-list-to", request(0, 0, 9, [(0, "plant-b/*,a"), (7, "true")])),
+                ("stored-list-agent", request(1, 0, 9)), ("stored-list-no", request(1, 0, 9, [(0, "a/b/c")])),
+                ("stored-copies", request(0, 1, 10) + [0, 1, 0, 0, 0, 0, 0, 0, 0]),
+                ("stored-copies-agent", request(1, 1, 10) + [0, 1, 0, 0, 0, 0, 0, 0, 0]),
+                ("stored-copies-no", request(0, 1, 10) + [0, 1]), ("stored-agent", request(1, 1, 9) + [0]),
+                ("stored-bring", request(0, 1, 9) + [0, 1] + HopFields().encoded + Sample.envelope(body: [1, 2])),
+                (
+                    "stored-bring-other",
+                    request(0, 1, 9) + [0, 1] + HopFields().encoded
+                        + Sample.envelope(to: NodeID(of: Sample.peer), body: [])
+                ),
+                (
+                    "stored-bring-old",
+                    request(0, 1, 9) + [0, 1] + HopFields(age: .max).encoded + Sample.envelope(body: [1])
+                ),
+                ("stored-bring-no", request(0, 1, 9) + [0, 2, 3]),
                 ("wait", request(1, 1, 5, [(0, "plant-a/agent"), (3, "receipt"), (5, "1")]) + [0, 1]),
             ]
         },
@@ -196,13 +213,30 @@ extension Target {
     private static let methods = ["GET", "POST", "DELETE", "get", ""]
     private static let paths = [
         "/v1/status", "/v1/topology", "/v1/queues", "/healthz", "/readyz", "/v1/messages", "/v1/messages/",
-        "/v1/messages/../../keys.grant", "",
+        "/v1/messages/../../keys.grant", "", "/v1/stored", "/v1/stored/copies",
     ]
-    private static let keys = ["to", "topic", "key", "wait", "limit", "timeout", ""]
+    private static let keys = ["to", "topic", "key", "wait", "limit", "timeout", "", "all"]
+    /// What is carried to the relay stays there, so there is an end to it.
+    private static let carried = Atomic(300)
     /// Messages that wait for receipts which never come stay, so there is an end to them.
     private static let sends = Atomic(300)
     /// A second each.
     private static let waits = Atomic(1)
+
+    /// Of a body that begins with 1 the rest is a name and an envelope of which the sums are right; nil: enough was carried.
+    private static func parcel(_ body: [UInt8]) -> [UInt8]? {
+        guard body.first == 1 else { return body }
+        guard carried.subtract(1, ordering: .relaxed).newValue >= 0 else { return nil }
+        var records = ByteQueue()
+        records.append(CarriageRecord.name(Sample.peer))
+        var envelope = Array(body.dropFirst(9))
+        if envelope.count >= Header.size {
+            envelope.replace(CRC32C.checksum(of: Array(envelope[..<100])), at: 100)
+        }
+        let hop = body.dropFirst().withUnsafeBytes { try? HopFields($0) } ?? HopFields()
+        envelope.withUnsafeBytes { records.append(CarriageRecord.envelope(hop, $0)) }
+        return Array(records.readable)
+    }
 
     private static func tryRequest(_ choices: inout Choices) {
         let first = choices.byte()
@@ -222,6 +256,10 @@ extension Target {
         if request.path.hasSuffix("/") { request.path += mailboxName(Int(choices.byte() % 4)) }
         let hasMessages = fillMailbox(nodes, &choices)
         request.body = choices.rest()
+        if request.path == "/v1/stored", request.method == "POST" {
+            guard let body = parcel(request.body) else { return }
+            request.body = body
+        }
         if request.query["to"] == AdminNodes.peer.description, request.method == "POST" {
             guard sends.subtract(1, ordering: .relaxed).newValue >= 0 else { return }
         }
@@ -233,7 +271,8 @@ extension Target {
         let encoded = EncodedResponse(response)
         require([200, 400, 404, 409, 503].contains(encoded.status), "an answer is one of those that are told of")
         require(
-            encoded.status != 200 || !isAgent || request.method != "POST" || request.query["to"] != nil,
+            encoded.status != 200 || !isAgent || request.path != "/v1/messages" || request.method != "POST"
+                || request.query["to"] != nil,
             "a message has a destination")
         if encoded.status >= 400, encoded.contentType == "application/json" {
             require(decoded(Problem.self, encoded.body)?.error.isEmpty == false, "a refusal says why")

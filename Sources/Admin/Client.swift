@@ -50,6 +50,27 @@ public struct Client: Sendable {
         return try value(of: request, within: .seconds(20) + timeout)
     }
 
+    /// What a node has stored, for those who carry it away: the names of nodes, then numbers.
+    /// - Parameter patterns: of destinations; empty: those to which there is no way now.
+    public func stored(to patterns: [String], all: Bool) throws(ClientError) -> [UInt8] {
+        var request = AdminRequest(method: "GET", path: "/v1/stored")
+        if !patterns.isEmpty { request.query["to"] = patterns.joined(separator: ",") }
+        if all { request.query["all"] = "true" }
+        return try answer(to: request)
+    }
+
+    /// Records with the envelopes that have these numbers and are there still.
+    public func copies(of stored: [UInt64]) throws(ClientError) -> [UInt8] {
+        let body = stored.flatMap { number in (0..<8).map { UInt8(truncatingIfNeeded: number >> ($0 * 8)) } }
+        return try answer(
+            to: AdminRequest(method: "POST", path: "/v1/stored/copies", body: body), within: .seconds(60) + timeout)
+    }
+
+    /// Brings records to a relay; returns once what it took is durable there.
+    public func bring(_ records: [UInt8]) throws(ClientError) -> CarriageReport {
+        try value(of: AdminRequest(method: "POST", path: "/v1/stored", body: records), within: .seconds(60) + timeout)
+    }
+
     /// Sends one message by an agent; returns once its envelope is durable there.
     ///
     /// - Parameters:

@@ -31,6 +31,8 @@ package enum AgentFact: Sendable {
     case readFailed(LSN, String)
     case outboxStalled(JournalError)
     case outboxResumed
+    /// A durable copy was read for a carrier, or is not there any more.
+    case copied(request: UInt64, stored: UInt64, CopiedEnvelope?)
 }
 
 /// Signs this node's receipts, and judges those of others.

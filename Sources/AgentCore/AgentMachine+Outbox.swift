@@ -79,6 +79,10 @@ extension AgentMachine {
         taking: (UInt64) -> Submission?
     ) {
         for completion in completions {
+            if completion.token & Self.copyToken == Self.copyToken {
+                completeCopy(completion, at: now)
+                continue
+            }
             switch completion.outcome {
             case .durable:
                 if completion.token & Self.checkpointWrite != 0 {

@@ -9,7 +9,7 @@ enum CommandTable {
         Noun(name: "flow", summary: "what each flow holds and may"),
         Noun(name: "quarantine", summary: "what is kept aside for a person"),
         Noun(name: "plan", summary: "what would happen"),
-        Noun(name: "journal", summary: "the journal of a stopped node"),
+        Noun(name: "journal", summary: "what a node has stored"),
         Noun(name: "demo", summary: "a mesh of three zones on this machine, to look at"),
         Noun(name: "completion", summary: "completion for a shell"),
     ]
@@ -28,6 +28,8 @@ enum CommandTable {
         PlanOutage.command,
         JournalStat.command,
         JournalVerify.command,
+        JournalExport.command,
+        JournalImport.command,
         Send.command,
         Receive.command,
         ConfigCheck.command,

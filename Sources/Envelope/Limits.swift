@@ -133,6 +133,8 @@ public enum Limits {
     public static let advertisementUse = Duration.seconds(120)
     /// A relay or a link that went down is shown in reports for so long and then forgotten.
     public static let advertisementKeep = Duration.seconds(2 * 3600)
+    /// Names of nodes that a relay keeps because they came with envelopes carried by hand.
+    public static let taughtNames = 4096
 
     // MARK: Flows
 

@@ -32,7 +32,7 @@ extension RelayService {
         default:
             .notFound(
                 request,
-                known: ["/v1/status", "/v1/topology", "/v1/queues", "/v1/flows", "/v1/quarantine"]
+                known: ["/v1/status", "/v1/topology", "/v1/queues", "/v1/flows", "/v1/quarantine", "/v1/stored"]
                     + AdminRequest.publicPaths)
         }
     }

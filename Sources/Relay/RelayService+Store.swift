@@ -68,6 +68,8 @@ extension RelayService {
             log.error(
                 "store.stalled", "the disk fails; custody is not taken until it works again", ["reason": error])
         case .storeResumed: log.notice("store.resumed", "the disk takes writes again")
+        case .carried(let ticket, let error): carried(ticket, error)
+        case .copied(let request, let stored, let copy): copyDesk.copied(request, stored, copy)
         case .alarm(let alarm): log.warning("mesh.alarm", alarm.description)
         case .badMessage(let peer, let error):
             log.warning(

@@ -24,6 +24,8 @@ public final class RelayService: DaemonService {
     var store: JournalThread?
     var isStopping = false
     var lastReload: ReloadReport?
+    var copyDesk = CopyDesk()
+    var bringings: [Bringing] = []
     private var routerTimer: DeadlineTimer?
     private var stopDeadline = Instant.never
 
@@ -55,6 +57,7 @@ public final class RelayService: DaemonService {
     }
 
     public func start() throws {
+        recallNames()
         try openStore()
         try damages.start()
         try hub.start()
@@ -64,7 +67,7 @@ public final class RelayService: DaemonService {
         settleMachine()
         let bound = reactor.bind(self)
         try admin.start(configuration) { [quarantine] request in
-            quarantine.answer(request) ?? Self.answer(request, bound)
+            quarantine.answer(request) ?? Self.carry(request, bound) ?? Self.answer(request, bound)
         }
     }
 
@@ -95,6 +98,7 @@ public final class RelayService: DaemonService {
     public func stop(_ done: @escaping () -> Void) {
         isStopping = true
         stopDeadline = reactor.now + .seconds(10)
+        copyDesk.dismissAll()
         hub.stopListening()
         hub.exchange.forwarder.beginDraining(at: reactor.now)
         hub.finishTurn()

@@ -23,4 +23,8 @@ public enum RelayFact: Sendable {
     case badMessage(from: NodeName, LinkStateError)
     /// The mesh knows a later start of this relay: the boot number to store.
     case bootRaised(to: UInt64)
+    /// An envelope that was carried here is durable, or the store did not take it.
+    case carried(ticket: UInt64, JournalError?)
+    /// A durable copy was read, or is not there any more.
+    case copied(request: UInt64, stored: UInt64, CopiedEnvelope?)
 }

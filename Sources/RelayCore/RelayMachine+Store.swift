@@ -80,6 +80,10 @@ extension RelayMachine {
         _ completions: [JournalCompletion], _ exchange: inout Exchange, at now: Instant
     ) {
         for completion in completions {
+            if completion.token & Self.carriageToken != 0 {
+                completeCarriage(completion, &exchange, at: now)
+                continue
+            }
             let id = InstanceID(token: completion.token)
             switch completion.outcome {
             case .durable:

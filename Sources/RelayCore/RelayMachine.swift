@@ -22,6 +22,9 @@ public struct RelayMachine<Trust: AdvertisementTrust & ReceiptVerifier>: ~Copyab
     private var names: [NodeName?] = []
     private var routesAreStale = true
     private var facts: [RelayFact] = []
+    /// Envelopes carried here that are being stored, by ticket.
+    var carried: [UInt64: Carried] = [:]
+    var lastTicket: UInt64 = 0
 
     /// - Parameters:
     ///   - boot: number of this start, durable before it is used; see ``Router``.
@@ -95,6 +98,11 @@ extension RelayMachine {
             }
         }
         if let refusal { note(.badMessage(from: peer, refusal)) }
+    }
+
+    /// Names that came with envelopes carried by hand; see ``Router/learn(_:at:into:)``.
+    public mutating func learn(_ names: [NodeName], _ exchange: inout Exchange, at now: Instant) {
+        route(&exchange, at: now) { router, sink in router.learn(names, at: now, into: &sink) }
     }
 
     /// Other flows from now on.

@@ -99,23 +99,29 @@ public final class Simulation {
         let flows = relays.flows(zones: topology.nodes.count { $0.kind == .relay })
         let sinkFaults = SimulatedSink.Faults(&edges)
         let mesh = MeshModel(hosts: topology.nodes.count, disksForget: scenario.losesDurableData)
+        let carrier = Carrier(
+            SeededRandom(seed: scenario.seed).fork("carrier"), names: topology.nodes.map(\.name))
         self.ledger = ledger
         self.mesh = mesh
         world = scenario.world { host in
             let dials = topology.dialled(by: host.name)
-            guard host.kind == .agent else { return RelayProgram(host, relays, dials: dials, flows: flows, mesh) }
+            guard host.kind == .agent else {
+                return RelayProgram(host, relays, dials: dials, flows: flows, mesh, carrier)
+            }
             let settings = AgentProgram.Settings(
                 jobs: plans.filter { $0.source == host.name }.map(\.plan), resendAfter: scenario.resendAfter,
                 sinkFaults: sinkFaults)
             return AgentProgram(
                 host, settings, dials: dials,
-                keychain: keys.keychain(of: host.name, with: agents.filter { $0 != host.name }), ledger: ledger)
+                keychain: keys.keychain(of: host.name, with: agents.filter { $0 != host.name }), ledger: ledger,
+                carrier)
         }
         // A source's own disk is what it keeps records on until their receipt: without it nothing can be promised.
         let sparesAgents = scenario.sparesAgents
         world.mayHit = { host, kind in
             host.kind == .relay || !(kind.destroysDurableData || kind.endsProcesses && sparesAgents)
         }
+        world.visitToken = Carrier.token
         if scenario.watchesSecrets {
             let watch = SecretWatch(keys.secrets(of: agents))
             world.watch = { host, bytes in

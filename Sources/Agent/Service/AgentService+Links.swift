@@ -56,7 +56,7 @@ extension AgentService: LinkHubOwner {
             handles[stream] = nil
             waiters.forget(stream)
         case .submissionRefused, .checkpointRead, .checkpointUnreadable, .unreadableRecord, .readFailed,
-            .outboxStalled, .outboxResumed:
+            .outboxStalled, .outboxResumed, .copied:
             actOnOutbox(fact)
         }
     }

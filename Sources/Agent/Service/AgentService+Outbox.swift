@@ -51,6 +51,7 @@ extension AgentService {
             log.error("outbox.read-failed", "a stored envelope cannot be read", ["lsn": lsn, "reason": reason])
         case .outboxStalled(let error):
             log.error("outbox.stalled", "the disk fails; collecting waits until it works again", ["reason": error])
+        case .copied(let request, let stored, let copy): copyDesk.copied(request, stored, copy)
         case .outboxResumed: log.notice("outbox.resumed", "the disk takes writes again")
         case .deliver, .damaged, .forgedReceipt, .expiryNotice, .stored, .receipted, .expired, .ended: break
         }

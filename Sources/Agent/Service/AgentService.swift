@@ -42,6 +42,7 @@ public final class AgentService: DaemonService {
     /// How many runners of a job were taken out of the configuration and still run their last batch.
     var retiring: [String: Int] = [:]
     var forgedReceipts: UInt64 = 0
+    var copyDesk = CopyDesk()
     var isStopping = false
     var lastReload: ReloadReport?
     private var timer: DeadlineTimer?
@@ -117,6 +118,7 @@ public final class AgentService: DaemonService {
         hub.exchange.forwarder.beginDraining(at: reactor.now)
         port.close()
         waiters.dismissAll()
+        copyDesk.dismissAll()
         for job in jobs { job.stop() }
         let bound = reactor.bind(self)
         let parts = (jobs: jobs, sinks: allSinks, inbox: inbox, admin: admin, log: log, damages: damages)

@@ -60,6 +60,7 @@ enum LocalFile {
         do throws(Failure) {
             defer { close(descriptor) }
             try writeAll(bytes, descriptor, temporary)
+            guard fsync(descriptor) == 0 else { throw last("cannot write \(temporary)") }
         } catch {
             unlink(temporary)
             throw error
@@ -71,7 +72,7 @@ enum LocalFile {
         if let failure { throw failure }
     }
 
-    private static func writeAll(_ bytes: [UInt8], _ descriptor: Int32, _ path: String) throws(Failure) {
+    static func writeAll(_ bytes: [UInt8], _ descriptor: Int32, _ path: String) throws(Failure) {
         var rest = bytes[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
@@ -79,8 +80,16 @@ enum LocalFile {
             guard count >= 0 else { throw last("cannot write \(path)") }
             rest = rest.dropFirst(count)
         }
-        guard fsync(descriptor) == 0 else { throw last("cannot write \(path)") }
     }
 
-    private static func last(_ doing: String) -> Failure { Failure("\(doing): \(String(cString: strerror(errno)))") }
+    /// Makes a new name durable. Where a file system cannot, such as some of removable media, it was written all the same.
+    static func synchronizeDirectory(of path: String) throws(Failure) {
+        let directory = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { return }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 || errno == EINVAL else { throw last("cannot make \(path) durable") }
+    }
+
+    static func last(_ doing: String) -> Failure { Failure("\(doing): \(String(cString: strerror(errno)))") }
 }

@@ -24,6 +24,17 @@ extension Router {
         if refreshPaths(at: now) { sink.routesChanged() }
     }
 
+    /// Names of nodes that no relay tells of, such as those of a zone whose envelopes are carried here on a medium. They
+    /// permit nothing and lead nowhere: flows that name zones can be checked with them. Kept until the process ends, up to
+    /// ``Limits/taughtNames``; more are passed over.
+    public mutating func learn(_ names: [NodeName], at now: Instant, into sink: inout some RouterSink) {
+        var known = Set(taughtNames)
+        for name in names where taughtNames.count < Limits.taughtNames && known.insert(name).inserted {
+            taughtNames.append(name)
+        }
+        computePaths(at: now, into: &sink)
+    }
+
     /// - Returns: true where a route or an answer of the directory is another now.
     mutating func refreshPaths(at now: Instant) -> Bool {
         lastPaths = now
@@ -96,6 +107,7 @@ extension Router {
     private func makeDirectory() -> Directory {
         var directory = Directory()
         directory.names.reserveCapacity(self.directory.names.count)
+        for name in taughtNames { directory.names[identify(name.description)] = name }
         directory.names[localID] = local
         directory.relays = [localID]
         for link in adjacencies {

@@ -29,6 +29,8 @@ public struct Router<Trust: AdvertisementTrust>: Sendable {
     var listenPorts: [UInt16] = []
     var holdings = Advertisement.Holdings()
     var ownServices: [ServiceName] = []
+    /// Names that were told by hand; see ``learn(_:at:into:)``.
+    public internal(set) var taughtNames: [NodeName] = []
     /// Rising by name.
     var adjacencies: [Adjacency] = []
 

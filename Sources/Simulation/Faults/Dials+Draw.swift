@@ -23,7 +23,7 @@ extension Dials {
     /// The share of seeds in which a kind is on.
     private static func share(of kind: FaultKind) -> Double {
         switch kind {
-        case .wiped, .rolledBack, .bitRot, .misdirectedWrite: 0.2
+        case .wiped, .rolledBack, .bitRot, .misdirectedWrite, .visit: 0.2
         case .cutBytes, .lostWrites: 0.8
         default: 0.5
         }
@@ -48,6 +48,7 @@ extension Dials {
         case .bitRot: 0.1...4
         case .diskFull, .slowDisk: 0.1...3
         case .wiped, .rolledBack: 0.1...1
+        case .visit: 1...30
         }
     }
 

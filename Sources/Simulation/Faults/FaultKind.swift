@@ -50,6 +50,9 @@ public enum FaultKind: Int, CaseIterable, Hashable, Sendable {
     // Times a minute.
     case bitRot, diskFull, slowDisk, wiped, rolledBack
 
+    /// No fault: somebody comes to a node and copies what it has stored, or brings what was copied elsewhere.
+    case visit
+
     /// How the number beside a kind is meant.
     enum Measure { case timesAMinute, probability }
 
@@ -57,7 +60,7 @@ public enum FaultKind: Int, CaseIterable, Hashable, Sendable {
         switch self {
         case .connectionLoss, .halfOpen, .silentLoss, .oneWayPartition, .partition, .isolation, .slowLink, .clog,
             .swizzle, .kill, .killInside, .pause, .powerLoss, .powerLossInside, .clockStep, .bitRot, .diskFull,
-            .slowDisk, .wiped, .rolledBack:
+            .slowDisk, .wiped, .rolledBack, .visit:
             .timesAMinute
         case .dialRefused, .dialTimedOut, .cutBytes, .clockDrift, .noClock, .writeFault, .readFault,
             .synchronizeFault, .misdirectedWrite, .lostWrites, .tornWrites, .reorderedWrites, .lostNames:

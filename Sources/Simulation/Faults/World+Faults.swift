@@ -29,8 +29,18 @@ extension World {
         case .oneWayPartition, .partition, .isolation, .slowLink, .clog, .swizzle: disturb(kind, &random)
         case .kill, .killInside, .pause, .powerLoss, .powerLossInside, .wiped, .rolledBack: strike(kind, &random)
         case .clockStep, .bitRot, .diskFull, .slowDisk: trouble(kind, hosts[random.below(hosts.count)], &random)
+        case .visit: visit(&random)
         default: break
         }
+    }
+
+    private func visit(_ random: inout SeededRandom) {
+        let host = hosts[random.below(hosts.count)]
+        guard host.isRunning else { return }
+        counts[.visit] += 1
+        guard let visitToken else { return }
+        queue.push(
+            Event(.operation, at: time, node: host.index, value: visitToken, stamp: host.process.number))
     }
 
     /// Whether a fault that is a matter of probability happens.

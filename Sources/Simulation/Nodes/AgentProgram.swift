@@ -19,6 +19,7 @@ final class AgentProgram: Program {
 
     let host: Host
     let ledger: DataLedger
+    private let carrier: Carrier
     private let settings: Settings
     private let dials: [NodeName]
     private let keychain: Keychain
@@ -34,12 +35,16 @@ final class AgentProgram: Program {
     private var closing: [StreamID] = []
     private var closeDue = Instant.never
 
-    init(_ host: Host, _ settings: Settings, dials: [NodeName], keychain: Keychain, ledger: DataLedger) {
+    init(
+        _ host: Host, _ settings: Settings, dials: [NodeName], keychain: Keychain, ledger: DataLedger,
+        _ carrier: Carrier
+    ) {
         self.host = host
         self.settings = settings
         self.dials = dials
         self.keychain = keychain
         self.ledger = ledger
+        self.carrier = carrier
         gate = OutboxGate(machineBoot: host.boot)
     }
 
@@ -113,6 +118,7 @@ final class AgentProgram: Program {
         case .readFailed(let lsn, _): host.trace("read failed", lsn.number)
         case .outboxStalled: host.trace("outbox stalled")
         case .outboxResumed: host.trace("outbox resumed")
+        case .copied(_, _, let copy): carrier.put(copy)
         case .expiryNotice, .stored, .ended, .checkpointRead: break
         }
     }
@@ -178,6 +184,8 @@ final class AgentProgram: Program {
                 }
             }
             journal.goOn()
+        } else if token == Carrier.token {
+            visit(carrier)
         } else if let outcomes = sink?.operationFinished(token), !outcomes.isEmpty {
             drive { machine, exchange, _ in machine.take(outcomes, &exchange, at: host.now) }
         }

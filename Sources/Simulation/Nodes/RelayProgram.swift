@@ -14,6 +14,7 @@ final class RelayProgram: Program {
     private let dials: [NodeName]
     private let flows: [FlowDeclaration]
     private let mesh: MeshModel
+    private let carrier: Carrier
     /// Counts the looks of the oracle.
     var looks = 0
     // Not checked for overlapping access when it runs, as `World` says.
@@ -22,13 +23,15 @@ final class RelayProgram: Program {
     @exclusivity(unchecked) private(set) var journal: JournalShell?
 
     init(
-        _ host: Host, _ settings: RelaySettings, dials: [NodeName], flows: [FlowDeclaration], _ mesh: MeshModel
+        _ host: Host, _ settings: RelaySettings, dials: [NodeName], flows: [FlowDeclaration], _ mesh: MeshModel,
+        _ carrier: Carrier
     ) {
         self.host = host
         self.settings = settings
         self.dials = dials
         self.flows = flows
         self.mesh = mesh
+        self.carrier = carrier
     }
 
     func start() throws {
@@ -65,7 +68,7 @@ final class RelayProgram: Program {
         links.timeReached()
     }
 
-    private func machineDo(_ body: (inout RelayMachine<SimulatedTrust>, inout Exchange) -> Void) {
+    func machineDo(_ body: (inout RelayMachine<SimulatedTrust>, inout Exchange) -> Void) {
         guard let links, machine != nil else { return }
         body(&machine!, &links.exchange)
         for fact in machine!.takeFacts() { note(fact) }
@@ -84,6 +87,8 @@ final class RelayProgram: Program {
         case .expired: host.fail("an envelope expired, though its life is longer than the run")
         case .damagedArrival: host.fail("an arrival is no envelope, though nothing damages what is under way")
         case .unreadableRecord(let lsn): host.trace("unreadable record", lsn.number)
+        case .carried(let ticket, let error): host.trace("carried", ticket, error == nil ? 1 : 0)
+        case .copied(_, _, let copy): carrier.put(copy)
         case .alarm(let alarm): alarmed(alarm)
         case .badMessage(let peer, let error): host.fail("\(peer) sent a message that is none: \(error)")
         }
@@ -133,6 +138,7 @@ final class RelayProgram: Program {
     var nextDeadline: Instant { min(machineDeadline, links?.nextDeadline ?? .never) }
 
     func operationFinished(_ token: UInt64) {
+        if token == Carrier.token { return visit(carrier) }
         guard let journal else { return }
         let completions = journal.finished()
         if !completions.isEmpty {

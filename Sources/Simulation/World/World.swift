@@ -27,6 +27,8 @@ public final class World {
     public var beforeCrash: ((Host) -> Void)?
     /// Sees all bytes that a program writes to a connection or a disk.
     public var watch: ((Host, UnsafeRawBufferPointer) -> Void)?
+    /// What ``Program/operationFinished(_:)`` is told when somebody with a medium comes to a node.
+    public var visitToken: UInt64?
     /// All faults have ended, and nothing has happened since.
     public var afterHeal: (() -> Void)?
     /// Whether a fault that ends processes or destroys durable data may hit a host now.

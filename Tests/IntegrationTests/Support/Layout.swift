@@ -20,6 +20,7 @@ struct Layout {
         /// Where `from` dials, if not where `to` listens: a proxy's port.
         var dial: UInt16?
         var host = "127.0.0.1"
+        var isCarried = false
     }
 
     /// Quick on a machine whose disk and cores others use too.
@@ -63,6 +64,11 @@ struct Layout {
         links.append(Link(from: from, to: to, cost: cost, dial: dial, host: host))
     }
 
+    /// People carry envelopes between two relays.
+    mutating func carry(_ from: String, _ to: String) {
+        links.append(Link(from: from, to: to, isCarried: true))
+    }
+
     /// Lets the end that dials go another way, such as through a proxy's port.
     mutating func dial(_ from: String, _ to: String, through port: UInt16) {
         for index in links.indices where links[index].from == from && links[index].to == to {
@@ -86,7 +92,8 @@ struct Layout {
         if !links.isEmpty { lines.append("links:") }
         for link in links {
             let dial = link.dial.map { ", dial: {host: \(link.host), port: \($0)}" } ?? ""
-            lines.append("  - {from: \(link.from), to: \(link.to), cost: \(link.cost)\(dial)}")
+            let carried = link.isCarried ? ", carried: true" : ""
+            lines.append("  - {from: \(link.from), to: \(link.to), cost: \(link.cost)\(dial)\(carried)}")
         }
         if !flows.isEmpty { lines.append("flows:") }
         lines += flows.map { "  - " + $0 }

@@ -142,6 +142,10 @@ import Testing
             ["dir/t.yaml:21:30: links[2].cost: '0' is out of range; write 1 to 65535"]
         ),
         (
+            19, "- {from: a/x, to: a/r, carried: true}",
+            ["dir/t.yaml:19:33: links[0].carried: is carried from relay to relay; leave it out"]
+        ),
+        (
             19, "",
             ["dir/t.yaml:7:9: zones.a.nodes.x: no link joins this agent to a relay; add {from: a/x, to: …} to links"]
         ),

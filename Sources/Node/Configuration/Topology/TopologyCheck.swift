@@ -73,7 +73,11 @@ struct TopologyCheck {
             if roles[link.from] == .agent, roles[link.to] == .agent {
                 reader.report("joins two agents; agents attach to relays only", atItem: index, of: "links")
             }
-            checkDialled(link, index)
+            if !link.isCarried {
+                checkDialled(link, index)
+            } else if roles[link.from] != .relay || roles[link.to] != .relay {
+                reader.report("is carried from relay to relay; leave it out", atItem: index, of: "links", "carried")
+            }
         }
     }
 

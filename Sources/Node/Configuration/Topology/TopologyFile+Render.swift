@@ -72,7 +72,9 @@ extension TopologyFile {
         self[peer].flatMap { $0.role == .relay ? nil : .text($0.role) }
     }
 
+    /// nil where the node has nothing to do with it.
     private func tree(of link: Link, seenFrom node: Node) -> YAMLNode? {
+        if link.isCarried { return nil }
         if link.from == node.name {
             let address = link.dial ?? self[link.to].flatMap(\.reachableAt)
             return .mapping([

@@ -33,6 +33,8 @@ public struct TopologyFile: Sendable {
         public var dial: NodeConfiguration.Address?
         /// Passed on as written, since it may hold a password's variable.
         public var proxy: YAMLNode?
+        /// No connection: people carry envelopes between the two, by `relayctl journal export` and `import`.
+        public var isCarried: Bool
     }
 
     /// What the mesh is called.
@@ -129,6 +131,7 @@ extension TopologyFile.Link {
         to = reader.required("to", .nodeName)
         cost = reader.value("cost", .integer(in: 1...65_535), default: 10)
         dial = reader.nestedIfPresent("dial", NodeConfiguration.Address.init)
+        isCarried = reader.value("carried", .boolean, default: false)
         proxy = reader.verbatim("proxy")
         _ = reader.passingOn { reader.nestedIfPresent("proxy", ProxyConfiguration.init) }
     }
