@@ -110,7 +110,7 @@ let package = Package(
         tests("LinkTests", ["TestSupport", "Link", "Envelope"]),
         tests("SimulationTests", ["TestSupport", "Simulation", "Journal", "Link", "Mesh", "Envelope"]),
         tests("MeshTests", ["TestSupport", "Mesh", "Link", "Envelope"]),
-        tests("AgentCoreTests", ["TestSupport", "AgentCore", "Journal", "Mesh", "Envelope"]),
+        tests("AgentCoreTests", ["TestSupport", "AgentCore", "Journal", "Link", "Mesh", "Envelope"]),
         tests("RelayCoreTests", ["TestSupport", "RelayCore", "Journal", "Link", "Mesh", "Envelope"]),
         tests("PlatformTests", ["TestSupport", "CUV", "Platform", "Crypto", "Journal", "Envelope"]),
         tests("NodeTests", ["Node", "Crypto", "Platform", "Envelope", "Mesh"]),

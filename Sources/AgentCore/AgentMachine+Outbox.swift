@@ -31,6 +31,8 @@ extension AgentMachine {
         }
         let stream = outbox.stream(
             header.stream, job: front.job, destination: header.destination, lane: header.lane, isClosed: true)
+        ledger.recovered(
+            header.stream, header.sequence, job: front.job, destination: header.destination, at: wall)
         let hop = front.stored.hop(at: now, boot: boot)
         let length = Header.size + Int(header.bodyLength)
         let hasCheckpoint = front.checkpoint != nil || front.isCheckpointCut
@@ -45,6 +47,9 @@ extension AgentMachine {
 
     /// All live records were shown: asks for the checkpoints that were too long for it.
     package mutating func recovered(_ batch: inout JournalBatch) {
+        // A copy, since the ledger must not look into what lends it.
+        let outbox = outbox
+        ledger.recovered { outbox.streamIndex[$0].map { outbox.floor(of: $0) } }
         let cut = cutCheckpoints.sorted { $0.value < $1.value }
         cutCheckpoints = [:]
         for (job, lsn) in cut where outbox.checkpointHolder(of: job) == lsn.number {
@@ -112,6 +117,7 @@ extension AgentMachine {
             index, submission.sequence, stored: lsn.number, length: submission.envelope.count,
             lifetime: submission.lifetime, age: age, checkpoint: submission.checkpoint, at: now)
         note(.stored(stream.id, submission.sequence))
+        ledger.stored(stream, submission.sequence, records: submission.records, at: wall)
         guard sends else { return }
         submission.envelope.withUnsafeBytes { bytes in
             originate(
@@ -191,8 +197,13 @@ extension AgentMachine {
                 }
             case .receipted(let stream, let job, let mark, let floor):
                 note(.receipted(stream, job: job, through: mark, floor: floor))
-            case .expired(let stream, let sequence, let floor): note(.expired(stream, sequence, floor: floor))
-            case .ended(let stream): note(.ended(stream))
+                ledger.receipted(stream, through: mark)
+            case .expired(let stream, let sequence, let floor):
+                note(.expired(stream, sequence, floor: floor))
+                ledger.expired(stream, sequence)
+            case .ended(let stream):
+                note(.ended(stream))
+                ledger.ended(stream)
             }
         }
         for job in unsaved { outbox.checkpointNotSaved(job: job, at: now) }

@@ -20,6 +20,10 @@ package struct AgentMachine<Trust: ReceiptTrust>: ~Copyable {
     let trust: Trust
     var outbox: Outbox
     var book = ReceiptBook()
+    /// What becomes of each stream, for people; nothing is decided by it. The owner keeps it over a restart.
+    package var ledger = StreamLedger()
+    /// Wall time of what happens next; the owner sets it before each call. It goes into the ledger only.
+    package var wall = WallTime(milliseconds: 0)
     /// Numbers this agent's own receipts; a receipt stream begins with the process.
     private let receiptStream: StreamID
     private var receiptSequence = Sequence(1)
@@ -143,6 +147,7 @@ extension AgentMachine {
             case .giveBack(let id, let delay): giveBack(id, delay, &exchange, at: now)
             case .mark(let source, let stream, let mark):
                 book.note(source: source, stream: stream, mark: mark, at: now)
+                ledger.delivered(source, stream, through: mark, at: wall)
             }
         }
     }

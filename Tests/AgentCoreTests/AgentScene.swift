@@ -122,11 +122,13 @@ final class AgentScene {
     }
 
     /// Killed and started again: what is in memory is gone, the journal is as it was.
-    func restart() {
+    /// - Parameter ledger: the copy of the machine's ledger that the disk has.
+    func restart(ledger: [UInt8] = []) {
         disconnect()
         batch.removeAll()
         facts = []
         machine = Self.machine(boot)
+        machine.ledger = StreamLedger(file: ledger) ?? StreamLedger()
         gate = OutboxGate(machineBoot: boot)
         gate.isOpen = true
         exchange = Self.exchange()
