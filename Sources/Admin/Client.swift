@@ -33,6 +33,16 @@ public struct Client: Sendable {
         try value(of: AdminRequest(method: "GET", path: "/v1/quarantine"))
     }
 
+    /// What an agent knows of its streams.
+    public func streams() throws(ClientError) -> StreamReport {
+        try value(of: AdminRequest(method: "GET", path: "/v1/streams"))
+    }
+
+    /// What an agent's sinks say of one stream; waits for them, up to 5 s.
+    public func marks(of stream: String) throws(ClientError) -> StreamMarks {
+        try value(of: AdminRequest(method: "GET", path: "/v1/streams/" + stream), within: .seconds(5) + timeout)
+    }
+
     /// An envelope of the quarantine as it came.
     public func quarantined(_ id: String) throws(ClientError) -> [UInt8] {
         try answer(to: AdminRequest(method: "GET", path: "/v1/quarantine/" + id))

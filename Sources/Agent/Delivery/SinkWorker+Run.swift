@@ -8,7 +8,8 @@ extension SinkWorker {
     func run() {
         var machine = SinkMachine(settings.machine)
         var sink: (any Sink)?
-        while !mustStop, turn(&machine, &sink) {}
+        while !mustStop, turn(&machine, &sink) { answerQuestions(sink) }
+        questions.answerAll { _ in nil }
         sink = nil
         while let items = queue.takeAll() { take(items, &machine) }
         machine.leave()

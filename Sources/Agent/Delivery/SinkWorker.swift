@@ -41,6 +41,8 @@ final class SinkWorker: Sendable {
     let log: Log
     /// Interrupts a pause after a failure.
     let bell = Bell()
+    /// What others want to know of the sink.
+    let questions = MarkQuestions()
     let bytesQueued = Atomic<Int>(0)
     let duplicateCount = Atomic<UInt64>(0)
     private let thread = Mutex<Threads.Handle?>(nil)

@@ -13,14 +13,18 @@ extension AgentService {
     static let paths = [
         "GET /v1/status", "GET /v1/topology", "GET /v1/queues", "GET /v1/messages", "POST /v1/messages",
         "DELETE /v1/messages/ID", "GET /v1/quarantine", "GET /v1/quarantine/ID", "DELETE /v1/quarantine/ID",
-        "POST /v1/quarantine/ID/retry?sink=", "GET /v1/stored", "POST /v1/stored/copies", "GET /metrics",
-        "GET /healthz", "GET /readyz",
+        "POST /v1/quarantine/ID/retry?sink=", "GET /v1/stored", "POST /v1/stored/copies", "GET /v1/streams?since=",
+        "GET /v1/streams/STREAM", "GET /metrics", "GET /healthz", "GET /readyz",
     ]
 
     static func answer(
         _ request: AdminRequest, _ agent: ReactorBound<AgentService>, _ quarantine: Quarantine, _ desk: QuarantineDesk
     ) -> AdminResponse {
-        if let answer = quarantine.answer(request) ?? desk.answer(request) ?? carry(request, agent) { return answer }
+        if let answer = quarantine.answer(request) ?? desk.answer(request) ?? carry(request, agent)
+            ?? answerStreams(request, agent)
+        {
+            return answer
+        }
         return switch (request.method, request.path) {
         case ("POST", "/v1/messages"): send(request, agent)
         case ("GET", "/v1/messages"): list(request, agent)
@@ -30,7 +34,7 @@ extension AgentService {
         }
     }
 
-    private static func ask(
+    static func ask(
         _ agent: ReactorBound<AgentService>, _ work: @escaping @Sendable (AgentService) -> AdminResponse
     ) -> AdminResponse {
         do throws(MailboxError) { return try agent.ask(work) } catch {

@@ -27,9 +27,11 @@ extension AgentService: LinkHubOwner {
     ) {
         // Its own batch, so that the journal's lock is not held meanwhile.
         var batch = JournalBatch()
+        machine.wall = Clock.wall
         body(&machine, &hub.exchange, &batch)
         if !batch.isEmpty { journal?.submit { $0.take(&batch) } }
         for fact in machine.takeFacts() { act(on: fact) }
+        keepStreams()
         armTimer()
     }
 

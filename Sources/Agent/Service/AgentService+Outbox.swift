@@ -10,6 +10,7 @@ import Platform
 extension AgentService {
     func openJournal() throws {
         let now = reactor.now
+        machine.wall = Clock.wall
         let bound = reactor.bind(self)
         let options = AgentMachine<CertificateTrust>.logOptions(
             segmentBytes: configuration.store.segmentBytes, maxBytes: configuration.store.maxBytes,

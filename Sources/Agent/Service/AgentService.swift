@@ -32,6 +32,10 @@ public final class AgentService: DaemonService {
     let damages: DamageClerk
     let desk: QuarantineDesk
     let mailboxLayout: MailboxLayout
+    let streamsFile: StreamsFile
+    /// The ledger as it was saved last.
+    var savedRevision: UInt64 = 0
+    var saveIsScheduled = false
     /// Streams being made in this process, by id.
     var handles: [StreamID: StreamHandle] = [:]
     /// Makers of messages sent by hand, by destination and lane.
@@ -65,6 +69,7 @@ public final class AgentService: DaemonService {
         damages = DamageClerk(quarantine)
         desk = QuarantineDesk(quarantine, keys: keys, log: log)
         mailboxLayout = MailboxLayout(directory: directory + "/mailbox")
+        streamsFile = StreamsFile(directory: directory, log: log)
         var routes = Forwarder(Forwarder.Configuration(configuration), locals: [identity.id], policy: .open)
         routes.setRoutes(RouteTable(always: configuration.links.map { NodeID(of: $0.peer) }))
         hub = LinkHub(reactor, configuration, identity: identity, kind: .agent, forwarder: routes, log: log)
@@ -73,6 +78,8 @@ public final class AgentService: DaemonService {
     }
 
     public func start() throws {
+        machine.ledger = streamsFile.load()
+        try streamsFile.start()
         try openJournal()
         try damages.start()
         try startSinks()
@@ -153,6 +160,8 @@ public final class AgentService: DaemonService {
         func finish() {
             guard hub.hasConnections, reactor.now < until else {
                 journal?.stop()
+                saveStreams()
+                streamsFile.stop()
                 return done.value()
             }
             reactor.schedule(after: .milliseconds(5), finish)

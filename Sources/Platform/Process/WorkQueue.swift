@@ -6,6 +6,7 @@ public final class WorkQueue<Item: Sendable>: Sendable {
     private struct State {
         var items: [Item] = []
         var isClosed = false
+        var isWoken = false
     }
 
     private let state = Mutex(State())
@@ -25,21 +26,31 @@ public final class WorkQueue<Item: Sendable>: Sendable {
         return taken
     }
 
-    /// Waits until there is something, the queue is closed, or the limit has passed.
-    /// - Returns: everything that waits, empty where the limit passed; nil once the queue is closed and empty.
+    /// Waits until there is something, the queue is closed, somebody wakes it, or the limit has passed.
+    /// - Returns: everything that waits, empty where it was woken or the limit passed; nil once the queue is closed and
+    ///   empty.
     public func takeAll(within limit: Duration? = nil) -> [Item]? {
         var hasWaited = false
         while true {
-            let (items, isClosed) = state.withLock { state in
-                defer { state.items = [] }
-                return (state.items, state.isClosed)
+            let (items, isClosed, isWoken) = state.withLock { state in
+                defer {
+                    state.items = []
+                    state.isWoken = false
+                }
+                return (state.items, state.isClosed, state.isWoken)
             }
             if !items.isEmpty { return items }
             if isClosed { return nil }
-            if hasWaited, limit != nil { return [] }
+            if isWoken || (hasWaited && limit != nil) { return [] }
             bell.wait(within: limit)
             hasWaited = true
         }
+    }
+
+    /// Wakes the taker, or keeps the next one from waiting, though there may be nothing.
+    public func wake() {
+        state.withLock { $0.isWoken = true }
+        bell.ring()
     }
 
     /// Wakes the taker, who gets what is left and then nil.

@@ -1,0 +1,52 @@
+import Envelope
+import Platform
+import Synchronization
+
+/// Questions to a sink that are put by other threads than its own.
+final class MarkQuestions: Sendable {
+    private struct Question: Sendable {
+        var stream: StreamID
+        var reply: Reply<Sequence?>
+    }
+
+    private let waiting = Mutex<[Question]>([])
+
+    func add(_ stream: StreamID) -> Reply<Sequence?> {
+        let reply = Reply<Sequence?>()
+        waiting.withLock { $0.append(Question(stream: stream, reply: reply)) }
+        return reply
+    }
+
+    /// Answers what waits.
+    /// - Parameter answer: nil where the sink cannot say.
+    func answerAll(_ answer: (StreamID) -> Sequence?) {
+        let questions = waiting.withLock { waiting in
+            defer { waiting = [] }
+            return waiting
+        }
+        for question in questions { question.reply.fill(answer(question.stream)) }
+    }
+}
+
+extension SinkWorker {
+    /// Asks where a stream stands in the sink itself.
+    /// - Returns: what will be filled with its durable mark, or with nil where the sink cannot say.
+    func askMark(of stream: StreamID) -> Reply<Sequence?> {
+        let reply = questions.add(stream)
+        queue.wake()
+        bell.ring()
+        return reply
+    }
+
+    /// On the sink's thread, between two steps of its work.
+    func answerQuestions(_ sink: (any Sink)?) {
+        // What is opened for a question is let go of again: the machine opens its own.
+        var asked = sink
+        questions.answerAll { stream in
+            do throws(ConnectorError) {
+                if asked == nil { asked = try factory() }
+                return try asked?.mark(of: stream)
+            } catch { return nil }
+        }
+    }
+}
