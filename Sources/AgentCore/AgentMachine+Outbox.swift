@@ -197,10 +197,10 @@ extension AgentMachine {
                 }
             case .receipted(let stream, let job, let mark, let floor):
                 note(.receipted(stream, job: job, through: mark, floor: floor))
-                ledger.receipted(stream, through: mark)
+                ledger.receipted(stream, through: mark, at: wall)
             case .expired(let stream, let sequence, let floor):
                 note(.expired(stream, sequence, floor: floor))
-                ledger.expired(stream, sequence)
+                ledger.expired(stream, sequence, at: wall)
             case .ended(let stream):
                 note(.ended(stream))
                 ledger.ended(stream)

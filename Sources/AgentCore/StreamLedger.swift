@@ -33,8 +33,9 @@ package struct StreamLedger: Sendable {
         package var expired = RangeSet()
         /// Of all that expired.
         package var expiredCount: UInt64 = 0
-        /// When something of it was made first and last.
+        /// When something of it was made first.
         package var first: WallTime
+        /// When something of it was made, receipted or given up last.
         package var last: WallTime
         /// It gets no more, and all of it is receipted or expired.
         package var hasEnded = false
@@ -133,13 +134,18 @@ package struct StreamLedger: Sendable {
     }
 
     /// The destination's receipt for all up to here.
-    package mutating func receipted(_ stream: StreamID, through mark: Sequence) {
-        if made.change(stream, { $0.receipted = max($0.receipted, min(mark, $0.sent)) }) { revision += 1 }
+    package mutating func receipted(_ stream: StreamID, through mark: Sequence, at wall: WallTime) {
+        let isKnown = made.change(stream) { entry in
+            entry.receipted = max(entry.receipted, min(mark, entry.sent))
+            entry.last = max(entry.last, wall)
+        }
+        if isKnown { revision += 1 }
     }
 
     /// One lived out its lifetime.
-    package mutating func expired(_ stream: StreamID, _ sequence: Sequence) {
+    package mutating func expired(_ stream: StreamID, _ sequence: Sequence, at wall: WallTime) {
         let isKnown = made.change(stream) { entry in
+            entry.last = max(entry.last, wall)
             guard !entry.expired.contains(sequence.number) else { return }
             entry.expired.insert(sequence.number)
             entry.expired.keepHighest(Self.expiredRanges)

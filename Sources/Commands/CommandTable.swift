@@ -26,6 +26,7 @@ enum CommandTable {
         QuarantineExport.command,
         QuarantinePurge.command,
         PlanOutage.command,
+        Reconcile.command,
         JournalStat.command,
         JournalVerify.command,
         JournalExport.command,

@@ -18,7 +18,7 @@ struct StreamLedgerTests {
         for sequence in 1...sent {
             ledger.stored(AgentScene.stream(1), Sequence(sequence), records: 10, at: Self.wall(Int64(sequence)))
         }
-        if receipted > 0 { ledger.receipted(Sample.stream(1), through: Sequence(receipted)) }
+        if receipted > 0 { ledger.receipted(Sample.stream(1), through: Sequence(receipted), at: Self.wall(0)) }
         return ledger
     }
 
@@ -37,12 +37,12 @@ struct StreamLedgerTests {
     @Test func numbersOnlyRise() throws {
         var ledger = ledger(sent: 5, receipted: 4)
         ledger.stored(AgentScene.stream(1), Sequence(2), records: 10, at: Self.wall(0))
-        ledger.receipted(Sample.stream(1), through: Sequence(1))
+        ledger.receipted(Sample.stream(1), through: Sequence(1), at: Self.wall(0))
         var made = try entry(ledger)
         #expect(made.records == 50 && made.sent == Sequence(5) && made.receipted == Sequence(4))
         #expect(made.last == Self.wall(5))
         // More than was sent is not receipted here, whatever somebody says.
-        ledger.receipted(Sample.stream(1), through: Sequence(99))
+        ledger.receipted(Sample.stream(1), through: Sequence(99), at: Self.wall(0))
         made = try entry(ledger)
         #expect(made.receipted == Sequence(5))
         ledger.delivered(Self.peer, Sample.stream(7), through: Sequence(9), at: Self.wall(2))
@@ -60,11 +60,13 @@ struct StreamLedgerTests {
 
     @Test func whatExpiredIsRangesAndACountAndBounded() throws {
         var ledger = ledger(sent: 1)
-        for sequence in [3, 4, 5, 9, 4] as [UInt64] { ledger.expired(Sample.stream(1), Sequence(sequence)) }
+        for sequence in [3, 4, 5, 9, 4] as [UInt64] {
+            ledger.expired(Sample.stream(1), Sequence(sequence), at: Self.wall(0))
+        }
         var made = try entry(ledger)
         #expect(made.expired.ranges == [3...5, 9...9] && made.expiredCount == 4)
         for number in 0..<UInt64(StreamLedger.expiredRanges) {
-            ledger.expired(Sample.stream(1), Sequence(100 + 2 * number))
+            ledger.expired(Sample.stream(1), Sequence(100 + 2 * number), at: Self.wall(0))
         }
         made = try entry(ledger)
         #expect(made.expired.ranges.count == StreamLedger.expiredRanges)
@@ -76,7 +78,7 @@ struct StreamLedgerTests {
         var ledger = StreamLedger(capacity: 2)
         ledger.stored(AgentScene.stream(1), Sequence(1), records: 1, at: Self.wall(1))
         ledger.stored(AgentScene.stream(2), Sequence(1), records: 1, at: Self.wall(2))
-        ledger.receipted(Sample.stream(1), through: Sequence(1))
+        ledger.receipted(Sample.stream(1), through: Sequence(1), at: Self.wall(0))
         ledger.stored(AgentScene.stream(3), Sequence(1), records: 1, at: Self.wall(3))
         #expect(ledger.outgoing.map(\.stream) == [Sample.stream(1), Sample.stream(3)])
         for stream in 1...4 as ClosedRange<UInt64> {
@@ -85,8 +87,8 @@ struct StreamLedgerTests {
         #expect(ledger.incoming.map(\.stream) == [Sample.stream(3), Sample.stream(4)])
         #expect(ledger.forgotten.outgoing == 1 && ledger.forgotten.incoming == 2)
         // What is not remembered is not made up.
-        ledger.receipted(Sample.stream(2), through: Sequence(1))
-        ledger.expired(Sample.stream(2), Sequence(1))
+        ledger.receipted(Sample.stream(2), through: Sequence(1), at: Self.wall(0))
+        ledger.expired(Sample.stream(2), Sequence(1), at: Self.wall(0))
         ledger.ended(Sample.stream(2))
         #expect(ledger.outgoing.count == 2)
     }
@@ -132,7 +134,7 @@ struct StreamLedgerTests {
             ledger.stored(AgentScene.stream(stream), Sequence(stream), records: 7, at: wall(Int64(stream)))
             ledger.delivered(peer, Sample.stream(50 + stream), through: Sequence(stream), at: wall(9))
         }
-        ledger.expired(Sample.stream(4), Sequence(2))
+        ledger.expired(Sample.stream(4), Sequence(2), at: Self.wall(0))
         ledger.ended(Sample.stream(5))
         ledger.recovered(Sample.stream(6), Sequence(9), job: "", destination: peer, at: wall(-1))
         return ledger
@@ -165,7 +167,7 @@ struct StreamLedgerTests {
             ledger.delivered(Self.peer, Sample.stream(number), through: Sequence(1), at: Self.wall(1))
         }
         for number in 1...UInt64(StreamLedger.expiredRanges) {
-            ledger.expired(Sample.stream(0), Sequence(2 * number))
+            ledger.expired(Sample.stream(0), Sequence(2 * number), at: Self.wall(0))
         }
         #expect(ledger.file.count < StreamLedger.longestFile)
         #expect(StreamLedger(file: ledger.file)?.outgoing.count == StreamLedger.streams)

@@ -27,6 +27,11 @@ enum LocalFile {
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
+    static func isSocket(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFSOCK
+    }
+
     /// Makes a directory and those above it; what it makes is for the owner only.
     static func makeDirectory(_ path: String) throws(Failure) {
         guard !isDirectory(path) else { return }

@@ -33,8 +33,9 @@ public struct StreamReport: Codable, Equatable, Sendable {
         public var expired: [Range]
         /// Of all that were given up.
         public var expiredEnvelopes: UInt64
-        /// When something of it was made first and last.
+        /// When something of it was made first.
         public var first: WallTime
+        /// When something of it was made, receipted or given up last.
         public var last: WallTime
         /// It gets no more, and all of it is receipted or expired.
         public var hasEnded: Bool
@@ -87,7 +88,10 @@ public struct StreamReport: Codable, Equatable, Sendable {
         public var outgoing: UInt64
         public var incoming: UInt64
 
-        public init(outgoing: UInt64 = 0, incoming: UInt64 = 0) { (self.outgoing, self.incoming) = (outgoing, incoming) }
+        public init(outgoing: UInt64 = 0, incoming: UInt64 = 0) {
+            self.outgoing = outgoing
+            self.incoming = incoming
+        }
     }
 
     public var schema: Int
