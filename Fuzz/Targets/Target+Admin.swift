@@ -98,6 +98,7 @@ extension Target {
             tryReport(NodeStatus.self, bytes)
             tryReport(TopologyReport.self, bytes)
             tryReport(QueueReport.self, bytes)
+            tryReport(StreamReport.self, bytes)
             tryReport(MessageList.self, bytes)
             tryReport(SendResult.self, bytes)
             tryReport(Problem.self, bytes)
@@ -131,6 +132,14 @@ extension Target {
             asOf: Sample.now, by: "dmz/relay",
             zones: [.init(name: "dmz", nodes: [.init(name: "dmz/relay", role: "relay", state: .up)])],
             links: [link])
+        let streams = StreamReport(
+            node: "plant-a/agent", asOf: Sample.now,
+            outgoing: [
+                .init(
+                    stream: "0a", job: "rows", destination: "plant-b/agent", records: 7, sent: 3, receipted: 2,
+                    expired: [.init(first: 1, last: 1)], expiredEnvelopes: 1, first: Sample.now, last: Sample.now)
+            ],
+            incoming: [.init(source: "plant-b/agent", stream: "0b", delivered: 3, first: Sample.now, last: Sample.now)])
         let list = MessageList(
             messages: [
                 .init(
@@ -144,7 +153,7 @@ extension Target {
             ("status", .json(status: 200, status)), ("queues", .json(status: 200, queues)),
             ("topology", .json(status: 200, topology)), ("problem", .problem(status: 404, "no", hint: "yes")),
             ("sent", .json(status: 200, SendResult(stream: "ab", sequence: 7, records: 1, receipted: true))),
-            ("list", .json(status: 200, list)),
+            ("list", .json(status: 200, list)), ("streams", .json(status: 200, streams)),
         ]
         return answers.map { ($0.0, EncodedResponse($0.1).body) }
     }()

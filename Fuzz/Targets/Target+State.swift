@@ -10,7 +10,7 @@ import Journal
 
 extension Target {
     static let checkpoints = Target(
-        "checkpoints", "what connectors remember: checkpoints and marks",
+        "checkpoints", "what connectors and agents remember: checkpoints, marks and the ledger of streams",
         seeds: {
             var marks = FilesMarks()
             marks.note(Sequence(7), of: StreamID(Bytes16(low: 1, high: 2)))
@@ -25,7 +25,16 @@ extension Target {
             files.append(1 as UInt64)
             files.append("a.csv")
             for number in [1, 2, 300, 4, 200, 64, 7, 64, 8, 3] as [UInt64] { files.append(number) }
+            var ledger = StreamLedger()
+            let made = OutboxStream(
+                id: Sample.stream, job: "rows", destination: NodeID(of: Sample.peer), lane: .live, chain: 1)
+            for sequence in 1...3 as ClosedRange<UInt64> {
+                ledger.stored(made, Sequence(sequence), records: 10, at: Sample.now)
+            }
+            ledger.expired(Sample.stream, Sequence(2), at: Sample.now)
+            ledger.skipped(NodeID(of: Sample.peer), Sample.stream, 4...6, at: Sample.now)
             return [
+                ("ledger", Array(ledger.file.dropFirst(12))),
                 ("none", FilesCheckpoint().encoded.bytes), ("files", files.bytes), ("sql", sql.encoded.bytes),
                 ("marks", Array(marks.encoded.dropLast(8))), ("mailbox-marks", mailbox.encoded),
                 ("mailbox-name", Array("\(Sample.stream)-00000000000000000007".utf8)),
@@ -44,6 +53,7 @@ extension Target {
                     "a checkpoint is read as written")
             }
             tryMailbox(bytes)
+            tryLedger(bytes)
             // The seal at its end would hide what is before it.
             var sealed = bytes
             sealed.append(word: Fingerprint.hash(bytes))
@@ -77,6 +87,35 @@ extension Target {
             grown.note(Sequence(1), of: StreamID(Bytes16(low: number, high: 79)))
         }
         require(grown.streams.count == FilesMarks.streams, "streams are bounded")
+    }
+
+    /// What an agent knows of streams. The sum at its beginning would hide what is behind it.
+    private static func tryLedger(_ bytes: [UInt8]) {
+        var sealed = StreamLedger.magic
+        let sum = CRC32C.checksum(of: bytes)
+        sealed += (0..<4).map { UInt8(truncatingIfNeeded: sum >> ($0 * 8)) } + bytes
+        for file in [bytes, sealed] {
+            guard var ledger = StreamLedger(file: file) else { continue }
+            let again = StreamLedger(file: ledger.file)
+            require(
+                again?.outgoing == ledger.outgoing && again?.incoming == ledger.incoming
+                    && again?.file == ledger.file, "a ledger is read as written")
+            require(ledger.file.count <= StreamLedger.longestFile, "a ledger is bounded")
+            let before = ledger.outgoing
+            let stream = before.first?.stream ?? Sample.stream
+            ledger.recovered(stream, Sequence(9), job: "rows", destination: NodeID(of: Sample.peer), at: Sample.now)
+            ledger.expired(stream, Sequence(7), at: Sample.now)
+            ledger.recovered { _ in Sequence(3) }
+            ledger.receipted(stream, through: Sequence(8), at: Sample.now)
+            ledger.delivered(NodeID(of: Sample.peer), stream, through: Sequence(5), at: Sample.now)
+            let after = ledger.outgoing
+            for entry in before {
+                guard let raised = after.first(where: { $0.stream == entry.stream }) else { continue }
+                require(raised.sent >= entry.sent && raised.receipted >= entry.receipted, "numbers only rise")
+                require(raised.receipted <= raised.sent, "no more is receipted than was sent")
+            }
+            require(StreamLedger(file: ledger.file)?.outgoing == after, "a ledger that was raised is read as written")
+        }
     }
 
     /// The marks of a mailbox, and the names of its files. The sum before them would hide what is behind it.

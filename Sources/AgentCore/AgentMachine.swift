@@ -145,6 +145,7 @@ extension AgentMachine {
             switch outcome {
             case .finished(let id): exchange.forwarder.finished(id, at: now)
             case .giveBack(let id, let delay): giveBack(id, delay, &exchange, at: now)
+            case .skipped(let source, let stream, let gap): ledger.skipped(source, stream, gap, at: wall)
             case .mark(let source, let stream, let mark):
                 book.note(source: source, stream: stream, mark: mark, at: now)
                 ledger.delivered(source, stream, through: mark, at: wall)

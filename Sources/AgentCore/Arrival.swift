@@ -20,6 +20,8 @@ package enum DeliveryOutcome: Sendable {
     case finished(InstanceID)
     /// Cannot be taken now; the relay keeps it.
     case giveBack(InstanceID, Duration)
+    /// A sink went on behind these, which it never had: their source cares for them no more. Told before the mark.
+    case skipped(source: NodeID, stream: StreamID, ClosedRange<UInt64>)
     /// Effects of a stream are durable up to here.
     case mark(source: NodeID, stream: StreamID, Sequence)
 }

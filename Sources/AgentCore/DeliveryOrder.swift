@@ -23,6 +23,8 @@ package struct DeliveryOrder<Token> {
         var waiting: [Waiting] = []
         /// Stands in the list of those that may have something ready.
         var isListed = false
+        /// What the mark was raised over since it was asked last, as the source cared for it no more.
+        var gaps: [ClosedRange<UInt64>] = []
         var lastUse: UInt64 = 0
     }
 
@@ -141,6 +143,12 @@ package struct DeliveryOrder<Token> {
         let firstWaiting = streams[place].waiting.first?.sequence.number ?? .max
         let lowest = min(streams[place].floor.number, firstWaiting)
         guard lowest > 0, lowest - 1 > streams[place].mark.number else { return }
+        let gap = streams[place].mark.next.number...lowest - 1
+        if let last = streams[place].gaps.last, last.upperBound + 1 == gap.lowerBound {
+            streams[place].gaps[streams[place].gaps.count - 1] = last.lowerBound...gap.upperBound
+        } else {
+            streams[place].gaps.append(gap)
+        }
         streams[place].mark = Sequence(lowest - 1)
         streams[place].handedOut = streams[place].mark
     }
@@ -195,6 +203,15 @@ package struct DeliveryOrder<Token> {
         streams[place].handedOut = max(streams[place].handedOut, sequence)
         raise(place)
         list(place)
+    }
+
+    /// Takes what never came before this one, since the last time.
+    package mutating func takeGaps(of stream: StreamID, before sequence: Sequence) -> [ClosedRange<UInt64>] {
+        guard let place = index[stream], let first = streams[place].gaps.first, first.upperBound < sequence.number
+        else { return [] }
+        let taken = streams[place].gaps.prefix { $0.upperBound < sequence.number }
+        streams[place].gaps.removeFirst(taken.count)
+        return Array(taken)
     }
 
     /// Forgets a stream and gives out what waits in it.

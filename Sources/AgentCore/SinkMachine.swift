@@ -258,6 +258,9 @@ package struct SinkMachine {
                 marks[item.stream] = outcomes.count
                 outcomes.append(mark)
             }
+            for gap in order.takeGaps(of: item.stream, before: item.sequence) {
+                outcomes.append(.skipped(source: item.source, stream: item.stream, gap))
+            }
             records += item.records
             order.applied(item.stream, through: item.sequence)
         }

@@ -6,7 +6,7 @@ extension StreamLedger {
     /// Kind and version of the file.
     static let magic = Array("GRLEDGR1".utf8)
     /// Bytes of the longest file: all streams, each with the longest name of a job and the most ranges.
-    package static let longestFile = 64 + streams * (2 + 255 + 89 + 16 * expiredRanges + 56)
+    package static let longestFile = 64 + streams * (256 + 91 + 16 * ranges + 58 + 16 * ranges)
 
     private static let recordsAreAtLeast: UInt8 = 1
     private static let hasEnded: UInt8 = 2
@@ -28,6 +28,7 @@ extension StreamLedger {
             bytes.append(entry.delivered.number)
             bytes.append(entry.first.milliseconds)
             bytes.append(entry.last.milliseconds)
+            Self.append(entry.skipped, to: &bytes)
         }
         var whole = ByteQueue()
         whole.append(Self.magic)
@@ -47,11 +48,26 @@ extension StreamLedger {
         }
         bytes.append(entry.first.milliseconds)
         bytes.append(entry.last.milliseconds)
-        bytes.append(UInt16(entry.expired.ranges.count))
-        for range in entry.expired.ranges {
+        append(entry.expired, to: &bytes)
+    }
+
+    private static func append(_ set: RangeSet, to bytes: inout ByteQueue) {
+        bytes.append(UInt16(set.ranges.count))
+        for range in set.ranges {
             bytes.append(range.lowerBound)
             bytes.append(range.upperBound)
         }
+    }
+
+    fileprivate static func ranges(_ reader: inout ByteReader) -> RangeSet? {
+        guard let count = reader.integer(UInt16.self), count <= ranges else { return nil }
+        var set = RangeSet()
+        for _ in 0..<count {
+            guard let lower = reader.integer(UInt64.self), let upper = reader.integer(UInt64.self), lower <= upper
+            else { return nil }
+            set.insert(lower...upper)
+        }
+        return set
     }
 
     /// Reads what ``file`` wrote; nil for anything else.
@@ -96,31 +112,26 @@ extension StreamLedger.Outgoing {
         guard let stream = reader.bytes16(), let destination = reader.bytes16(), let job = reader.shortText(),
             let flags = reader.integer(UInt8.self), let records = reader.integer(UInt64.self),
             let sent = reader.integer(UInt64.self), let receipted = reader.integer(UInt64.self),
-            let expired = reader.integer(UInt64.self), let first = reader.integer(Int64.self),
-            let last = reader.integer(Int64.self), let ranges = reader.integer(UInt16.self),
-            ranges <= StreamLedger.expiredRanges, receipted <= sent
+            let expiredCount = reader.integer(UInt64.self), let first = reader.integer(Int64.self),
+            let last = reader.integer(Int64.self), let expired = StreamLedger.ranges(&reader), receipted <= sent
         else { return nil }
         self.init(
             stream: StreamID(stream), job: job, destination: NodeID(destination), at: WallTime(milliseconds: first))
         (recordsAreAtLeast, hasEnded) = StreamLedger.flags(flags)
-        (self.records, expiredCount) = (records, expired)
+        (self.records, self.expired, self.expiredCount) = (records, expired, expiredCount)
         (self.sent, self.receipted) = (Sequence(sent), Sequence(receipted))
         self.last = WallTime(milliseconds: last)
-        for _ in 0..<ranges {
-            guard let lower = reader.integer(UInt64.self), let upper = reader.integer(UInt64.self), lower <= upper
-            else { return nil }
-            self.expired.insert(lower...upper)
-        }
     }
 }
 
 extension StreamLedger.Incoming {
     fileprivate init?(_ reader: inout ByteReader) {
         guard let source = reader.bytes16(), let stream = reader.bytes16(), let mark = reader.integer(UInt64.self),
-            let first = reader.integer(Int64.self), let last = reader.integer(Int64.self)
+            let first = reader.integer(Int64.self), let last = reader.integer(Int64.self),
+            let skipped = StreamLedger.ranges(&reader)
         else { return nil }
         self.init(
-            source: NodeID(source), stream: StreamID(stream), delivered: Sequence(mark),
+            source: NodeID(source), stream: StreamID(stream), delivered: Sequence(mark), skipped: skipped,
             first: WallTime(milliseconds: first), last: WallTime(milliseconds: last))
     }
 }

@@ -13,8 +13,8 @@ import Link
 package struct StreamLedger: Sendable {
     /// Streams of each side. A process makes one a job and key, so this is weeks of a busy agent.
     package static let streams = 4096
-    /// Ranges of expired sequences remembered of a stream, the highest.
-    package static let expiredRanges = 256
+    /// Ranges of expired or skipped sequences remembered of a stream, the highest.
+    package static let ranges = 256
 
     /// A stream that this agent makes or made.
     package struct Outgoing: Equatable, Sendable {
@@ -52,6 +52,8 @@ package struct StreamLedger: Sendable {
         package var stream: StreamID
         /// The sink's durable mark: all up to here have had their effect, or were set aside or given up for good.
         package var delivered: Sequence
+        /// Of these, those that never came: their source cared for them no more. The highest of them.
+        package var skipped = RangeSet()
         /// When its mark was told first and last.
         package var first: WallTime
         package var last: WallTime
@@ -148,7 +150,7 @@ package struct StreamLedger: Sendable {
             entry.last = max(entry.last, wall)
             guard !entry.expired.contains(sequence.number) else { return }
             entry.expired.insert(sequence.number)
-            entry.expired.keepHighest(Self.expiredRanges)
+            entry.expired.keepHighest(Self.ranges)
             entry.expiredCount &+= 1
         }
         if isKnown { revision += 1 }
@@ -161,15 +163,35 @@ package struct StreamLedger: Sendable {
 
     // MARK: What is delivered here
 
-    /// The effect of all up to the mark is durable.
-    package mutating func delivered(_ source: NodeID, _ stream: StreamID, through mark: Sequence, at wall: WallTime) {
+    private mutating func change(
+        _ source: NodeID, _ stream: StreamID, at wall: WallTime, _ body: (inout Incoming) -> Void
+    ) {
         revision += 1
         let origin = Origin(source: source, stream: stream)
         let isKnown = taken.change(origin) { entry in
-            entry.delivered = max(entry.delivered, mark)
+            body(&entry)
             entry.last = max(entry.last, wall)
         }
         guard !isKnown else { return }
-        taken.put(origin, Incoming(source: source, stream: stream, delivered: mark, first: wall, last: wall))
+        var entry = Incoming(source: source, stream: stream, delivered: .none, first: wall, last: wall)
+        body(&entry)
+        taken.put(origin, entry)
+    }
+
+    /// The effect of all up to the mark is durable.
+    package mutating func delivered(_ source: NodeID, _ stream: StreamID, through mark: Sequence, at wall: WallTime) {
+        change(source, stream, at: wall) { $0.delivered = max($0.delivered, mark) }
+    }
+
+    /// A sink goes on behind these, which it never had. What was delivered before, such as by another sink, is no gap.
+    package mutating func skipped(
+        _ source: NodeID, _ stream: StreamID, _ gap: ClosedRange<UInt64>, at wall: WallTime
+    ) {
+        change(source, stream, at: wall) { entry in
+            let first = max(gap.lowerBound, entry.delivered.next.number)
+            guard first <= gap.upperBound else { return }
+            entry.skipped.insert(first...gap.upperBound)
+            entry.skipped.keepHighest(Self.ranges)
+        }
     }
 }

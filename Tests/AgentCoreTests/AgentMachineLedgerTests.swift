@@ -68,8 +68,13 @@ struct AgentMachineLedgerTests {
             .mark(source: AgentScene.id(AgentScene.peer), stream: Sample.stream(70), Sequence(12)),
             .mark(source: AgentScene.id(AgentScene.peer), stream: Sample.stream(70), Sequence(11)),
         ])
+        scene.tell([
+            .skipped(source: AgentScene.id(AgentScene.peer), stream: Sample.stream(70), 13...14),
+            .mark(source: AgentScene.id(AgentScene.peer), stream: Sample.stream(70), Sequence(15)),
+        ])
         let incoming = scene.incoming
-        #expect(incoming.map(\.delivered) == [Sequence(12)])
+        #expect(incoming.map(\.delivered) == [Sequence(15)])
+        #expect(incoming.map(\.skipped.ranges) == [[13...14]])
         #expect(incoming.map(\.last) == [WallTime(milliseconds: 7000)])
     }
 }

@@ -37,6 +37,18 @@ import Testing
         #expect(scene.machine.duplicates == 1)
     }
 
+    @Test func whatItsSourceCaresForNoMoreIsToldOnce() throws {
+        var scene = SinkScene()
+        scene.marks[a] = Sequence(2)
+        var item = try item(a, 6)
+        item.floor = Sequence(6)
+        scene.take(try self.item(a, 3), item, try self.item(a, 7))
+        scene.run()
+        #expect(scene.applied(a) == [3, 6, 7])
+        let gaps = scene.outcomes.compactMap { if case .skipped(_, a, let gap) = $0 { gap } else { nil } }
+        #expect(gaps == [4...5])
+    }
+
     @Test func moreThanOneCommitTakesGoesOnByItself() throws {
         var scene = SinkScene { $0.commitBytes = 1500 }
         for sequence: UInt64 in 1...5 { scene.take(try item(a, sequence, bytes: 1000)) }
@@ -264,6 +276,7 @@ import Testing
                     case .giveBack(let id, _):
                         let place = under.removeValue(forKey: id.token)
                         if let place { relay.append(place) } else { Issue.record("answered twice, seed \(seed)") }
+                    case .skipped: Issue.record("the source gave nothing up, seed \(seed)")
                     case .mark(_, let stream, let mark):
                         #expect(mark <= scene.marks[stream] ?? .none, "no mark is told before it is durable")
                     }

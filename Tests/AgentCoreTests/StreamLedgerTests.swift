@@ -65,13 +65,25 @@ struct StreamLedgerTests {
         }
         var made = try entry(ledger)
         #expect(made.expired.ranges == [3...5, 9...9] && made.expiredCount == 4)
-        for number in 0..<UInt64(StreamLedger.expiredRanges) {
+        for number in 0..<UInt64(StreamLedger.ranges) {
             ledger.expired(Sample.stream(1), Sequence(100 + 2 * number), at: Self.wall(0))
         }
         made = try entry(ledger)
-        #expect(made.expired.ranges.count == StreamLedger.expiredRanges)
+        #expect(made.expired.ranges.count == StreamLedger.ranges)
         #expect(made.expired.ranges.first == 100...100, "the lowest go")
-        #expect(made.expiredCount == 4 + UInt64(StreamLedger.expiredRanges))
+        #expect(made.expiredCount == 4 + UInt64(StreamLedger.ranges))
+    }
+
+    @Test func whatASinkWentOnBehindIsAGapUnlessItWasDeliveredBefore() {
+        var ledger = StreamLedger()
+        ledger.delivered(Self.peer, Sample.stream(7), through: Sequence(4), at: Self.wall(1))
+        ledger.skipped(Self.peer, Sample.stream(7), 1...3, at: Self.wall(2))
+        #expect(ledger.incoming.map(\.skipped.isEmpty) == [true], "another sink had them")
+        ledger.skipped(Self.peer, Sample.stream(7), 3...9, at: Self.wall(3))
+        ledger.delivered(Self.peer, Sample.stream(7), through: Sequence(10), at: Self.wall(3))
+        #expect(ledger.incoming.map(\.skipped.ranges) == [[5...9]])
+        ledger.skipped(Self.peer, Sample.stream(8), 1...2, at: Self.wall(4))
+        #expect(ledger.incoming.map(\.skipped.ranges) == [[5...9], [1...2]])
     }
 
     @Test func theStreamTouchedLongestAgoGoesFirst() {
@@ -136,6 +148,7 @@ struct StreamLedgerTests {
         }
         ledger.expired(Sample.stream(4), Sequence(2), at: Self.wall(0))
         ledger.ended(Sample.stream(5))
+        ledger.skipped(peer, Sample.stream(54), 6...8, at: wall(10))
         ledger.recovered(Sample.stream(6), Sequence(9), job: "", destination: peer, at: wall(-1))
         return ledger
     }()
@@ -166,7 +179,8 @@ struct StreamLedgerTests {
             ledger.stored(AgentScene.stream(number, job: job), Sequence(1), records: 1, at: Self.wall(1))
             ledger.delivered(Self.peer, Sample.stream(number), through: Sequence(1), at: Self.wall(1))
         }
-        for number in 1...UInt64(StreamLedger.expiredRanges) {
+        for number in 1...UInt64(StreamLedger.ranges) {
+            ledger.skipped(Self.peer, Sample.stream(0), 2 * number...2 * number, at: Self.wall(1))
             ledger.expired(Sample.stream(0), Sequence(2 * number), at: Self.wall(0))
         }
         #expect(ledger.file.count < StreamLedger.longestFile)

@@ -169,7 +169,7 @@ final class QuarantineDesk: Sendable {
             case .giveBack(let instance, _) where Self.isTry(instance):
                 finish(UInt32(truncatingIfNeeded: instance.token >> 32), .kept)
                 return false
-            case .mark(_, let stream, _): return !streams.contains(stream)
+            case .mark(_, let stream, _), .skipped(_, let stream, _): return !streams.contains(stream)
             case .finished, .giveBack: return true
             }
         }

@@ -43,7 +43,7 @@ extension AgentService {
             incoming: ledger.incoming.filter { $0.last.milliseconds >= from }.map {
                 StreamReport.Incoming(
                     source: name($0.source), stream: $0.stream.description, delivered: $0.delivered.number,
-                    first: $0.first, last: $0.last)
+                    skipped: StreamReport.ranges($0.skipped), first: $0.first, last: $0.last)
             },
             forgotten: .init(outgoing: ledger.forgotten.outgoing, incoming: ledger.forgotten.incoming))
     }
@@ -87,12 +87,18 @@ extension AgentService {
     }
 }
 
+extension StreamReport {
+    fileprivate static func ranges(_ set: RangeSet) -> [Range] {
+        set.ranges.map { Range(first: $0.lowerBound, last: $0.upperBound) }
+    }
+}
+
 extension StreamReport.Outgoing {
     init(_ entry: StreamLedger.Outgoing, destination: String) {
         self.init(
             stream: entry.stream.description, job: entry.job, destination: destination, records: entry.records,
             recordsAreAtLeast: entry.recordsAreAtLeast, sent: entry.sent.number, receipted: entry.receipted.number,
-            expired: entry.expired.ranges.map { StreamReport.Range(first: $0.lowerBound, last: $0.upperBound) },
+            expired: StreamReport.ranges(entry.expired),
             expiredEnvelopes: entry.expiredCount, first: entry.first, last: entry.last, hasEnded: entry.hasEnded)
     }
 }

@@ -47,6 +47,12 @@ struct StreamComparison {
     func findings(aside: [Finding]) -> [Finding] {
         var findings = aside + expired
         guard let destination, let delivered else { return findings }
+        let passed = destination.incoming(made.stream, from: source)?.skipped ?? []
+        findings += passed.filter { $0.first > 0 }.flatMap { gaps(after: $0.first - 1, through: $0.last) }.map {
+            finding(
+                .lost, $0, isFault: true,
+                "\(destination.name) went on behind them without having had them, \(source) keeps nothing of them")
+        }
         let lost = gaps(after: delivered, through: made.receipted)
         if let doubt {
             findings += lost.map { finding(.undetermined, $0, isFault: !silentSinks.isEmpty, doubt) }

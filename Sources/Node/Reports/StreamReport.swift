@@ -70,14 +70,19 @@ public struct StreamReport: Codable, Equatable, Sendable {
         public var stream: String
         /// The sink's durable mark: all up to here have had their effect, or are done with for good.
         public var delivered: UInt64
+        /// Of these, those that never came: their source cared for them no more. The highest of them.
+        public var skipped: [Range]
         /// When its mark was told first and last.
         public var first: WallTime
         public var last: WallTime
 
-        public init(source: String, stream: String, delivered: UInt64, first: WallTime, last: WallTime) {
+        public init(
+            source: String, stream: String, delivered: UInt64, skipped: [Range] = [], first: WallTime, last: WallTime
+        ) {
             self.source = source
             self.stream = stream
             self.delivered = delivered
+            self.skipped = skipped
             self.first = first
             self.last = last
         }
