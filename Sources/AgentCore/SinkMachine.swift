@@ -251,15 +251,15 @@ package struct SinkMachine {
         var marks: [StreamID: Int] = [:]
         var records = 0
         for item in items {
+            for gap in order.takeGaps(of: item.stream, before: item.sequence) {
+                outcomes.append(.skipped(source: item.source, stream: item.stream, gap))
+            }
             let mark = DeliveryOutcome.mark(source: item.source, stream: item.stream, item.sequence)
             if let place = marks[item.stream] {
                 outcomes[place] = mark
             } else {
                 marks[item.stream] = outcomes.count
                 outcomes.append(mark)
-            }
-            for gap in order.takeGaps(of: item.stream, before: item.sequence) {
-                outcomes.append(.skipped(source: item.source, stream: item.stream, gap))
             }
             records += item.records
             order.applied(item.stream, through: item.sequence)

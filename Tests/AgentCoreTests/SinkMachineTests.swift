@@ -47,6 +47,9 @@ import Testing
         #expect(scene.applied(a) == [3, 6, 7])
         let gaps = scene.outcomes.compactMap { if case .skipped(_, a, let gap) = $0 { gap } else { nil } }
         #expect(gaps == [4...5])
+        let first = scene.outcomes.firstIndex { if case .mark(_, a, Sequence(6)...) = $0 { true } else { false } }
+        let told = scene.outcomes.firstIndex { if case .skipped = $0 { true } else { false } }
+        #expect(told ?? .max < first ?? 0, "before the mark that is past them")
     }
 
     @Test func moreThanOneCommitTakesGoesOnByItself() throws {
