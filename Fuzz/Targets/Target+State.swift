@@ -33,8 +33,12 @@ extension Target {
             }
             ledger.expired(Sample.stream, Sequence(2), at: Sample.now)
             ledger.skipped(NodeID(of: Sample.peer), Sample.stream, 4...6, at: Sample.now)
-            return [
-                ("ledger", Array(ledger.file.dropFirst(12))),
+            // The run puts kind and sum before it.
+            let streams = Array(ledger.file.dropFirst(StreamLedger.magic.count + 4))
+            let tooMany = Array(streams.prefix(16)) + [255, 255, 255, 255]
+            let cuts = [10, 60, 115, 126, 150, streams.count - 3].map { ("ledger-\($0)", Array(streams.prefix($0))) }
+            return cuts + [
+                ("ledger", streams), ("ledger-more", streams + [0]), ("ledger-many", tooMany),
                 ("none", FilesCheckpoint().encoded.bytes), ("files", files.bytes), ("sql", sql.encoded.bytes),
                 ("marks", Array(marks.encoded.dropLast(8))), ("mailbox-marks", mailbox.encoded),
                 ("mailbox-name", Array("\(Sample.stream)-00000000000000000007".utf8)),

@@ -15,13 +15,13 @@ enum Reconcile {
         name: ["reconcile"],
         summary: "compare what agents have read, sent, had receipts for and delivered, and list gaps",
         details: """
-            Asks all agents named, compares both ends of each stream, and lists by stream and sequence: 'lost' was \
-            receipted and is not delivered according to its destination, as when that was restored from an old backup; \
-            'quarantined' is kept aside at the destination; 'expired' lived out its lifetime at the source; \
-            'undetermined' is what a sink that gives no answer may have; 'underWay' was sent and is not there yet, which \
-            is no fault; 'beyond' is delivered though its source, killed or restored, does not know of having sent it. A \
-            sum of records with a + has more of which the source, killed meanwhile, has no count. Ends with 1 where \
-            something needs a person, with 0 where nothing is missing or it is only under way.
+            Asks all agents named, compares both ends of each stream, and lists by stream and sequence: 'lost' is what \
+            its source keeps no more, mostly after a receipt, and its destination has not delivered, as when that was \
+            restored from an old backup; 'quarantined' is kept aside at the destination; 'expired' lived out its \
+            lifetime at the source; 'undetermined' is what a sink that gives no answer may have; 'underWay' was sent and \
+            is not there yet, which is no fault; 'beyond' is delivered though its source, killed or restored, does not \
+            know of having sent it. A number of records with a + is too low: the source was killed before it had counted \
+            them all. Ends with 1 where something needs a person, with 0 where nothing is missing or only under way.
             """,
         arguments: [
             Argument(

@@ -54,15 +54,16 @@ import Testing
 
     @Test func aSinkThatRestsIsAskedAndRestsOn() throws {
         store.change { state in
-            state.openingFaults = [.transient]
+            state.faults = [.before(.transient)]
             state.marks[stream] = Sequence(3)
         }
         let worker = try worker(pause: .seconds(600))
         #expect(worker.add(try item(4)))
         try worker.start()
-        // The opening fails, be it for the item or for the question; then one of them is left to rest.
-        _ = ask(worker)
+        #expect(store.attempts.wait { $0.count == 1 })
         #expect(ask(worker) == Sequence(3))
+        #expect(ask(worker) == Sequence(3))
+        #expect(store.attempts.all.count == 1)
         worker.stop()
         #expect(worker.join(within: .seconds(10)))
     }
