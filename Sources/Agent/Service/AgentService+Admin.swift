@@ -34,7 +34,7 @@ extension AgentService {
         }
     }
 
-    static func ask(
+    private static func ask(
         _ agent: ReactorBound<AgentService>, _ work: @escaping @Sendable (AgentService) -> AdminResponse
     ) -> AdminResponse {
         do throws(MailboxError) { return try agent.ask(work) } catch {

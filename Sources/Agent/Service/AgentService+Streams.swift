@@ -26,28 +26,6 @@ extension AgentService {
         streamsFile.save(machine.ledger)
     }
 
-    /// - Parameter since: streams without activity for so many seconds are left out where nothing of them waits for a
-    ///   receipt; nil for all.
-    func streams(since seconds: Int64?) -> StreamReport {
-        let names = names
-        func name(_ node: NodeID) -> String {
-            names[node]?.description ?? (node == identity.id ? identity.name.description : node.description)
-        }
-        let now = Clock.wall
-        let from = seconds.map { now.milliseconds - $0 * 1000 } ?? .min
-        let ledger = machine.ledger
-        return StreamReport(
-            node: identity.name.description, asOf: now,
-            outgoing: ledger.outgoing.filter { $0.last.milliseconds >= from || !$0.hasEnded && $0.receipted < $0.sent }
-                .map { StreamReport.Outgoing($0, destination: name($0.destination)) },
-            incoming: ledger.incoming.filter { $0.last.milliseconds >= from }.map {
-                StreamReport.Incoming(
-                    source: name($0.source), stream: $0.stream.description, delivered: $0.delivered.number,
-                    skipped: StreamReport.ranges($0.skipped), first: $0.first, last: $0.last)
-            },
-            forgotten: .init(outgoing: ledger.forgotten.outgoing, incoming: ledger.forgotten.incoming))
-    }
-
     /// `GET /v1/streams?since=` and `GET /v1/streams/STREAM`.
     /// - Returns: nil for any other request.
     static func answerStreams(_ request: AdminRequest, _ agent: ReactorBound<AgentService>) -> AdminResponse? {
@@ -57,7 +35,7 @@ extension AgentService {
             guard request.query["since"] == nil || since.map({ (0...longestSince).contains($0) }) == true else {
                 return .problem(status: 400, "since is no number of seconds", hint: "such as ?since=86400")
             }
-            return ask(agent) { .json(status: 200, $0.streams(since: since)) }
+            return streams(since: since, agent)
         }
         guard request.path.hasPrefix("/v1/streams/") else { return nil }
         let text = String(request.path.dropFirst("/v1/streams/".count))
@@ -69,6 +47,25 @@ extension AgentService {
 
     /// A hundred years.
     private static let longestSince: Int64 = 100 * 366 * 86_400
+
+    /// Made on the caller's thread: thousands of streams would hold up the reactor.
+    /// - Parameter since: streams without activity for so many seconds are left out where nothing of them waits for a
+    ///   receipt; nil for all.
+    private static func streams(since seconds: Int64?, _ agent: ReactorBound<AgentService>) -> AdminResponse {
+        do throws(MailboxError) {
+            let (ledger, identity, names) = try agent.ask { agent in
+                var names = agent.names
+                names[agent.identity.id] = agent.identity.name
+                return (agent.machine.ledger, agent.identity.name, names)
+            }
+            let report = StreamReport(ledger, of: identity, asOf: Clock.wall, since: seconds) {
+                names[$0]?.description ?? $0.description
+            }
+            return .json(status: 200, report)
+        } catch {
+            return .problem(status: 503, error.description)
+        }
+    }
 
     /// Waits for the sinks on the caller's thread.
     private static func marks(of stream: StreamID, _ agent: ReactorBound<AgentService>) -> AdminResponse {
@@ -88,6 +85,23 @@ extension AgentService {
 }
 
 extension StreamReport {
+    init(
+        _ ledger: StreamLedger, of node: NodeName, asOf now: WallTime, since seconds: Int64?,
+        name: (NodeID) -> String
+    ) {
+        let from = seconds.map { now.milliseconds - $0 * 1000 } ?? .min
+        self.init(
+            node: node.description, asOf: now,
+            outgoing: ledger.outgoing.filter { $0.last.milliseconds >= from || !$0.hasEnded && $0.receipted < $0.sent }
+                .map { Outgoing($0, destination: name($0.destination)) },
+            incoming: ledger.incoming.filter { $0.last.milliseconds >= from }.map {
+                Incoming(
+                    source: name($0.source), stream: $0.stream.description, delivered: $0.delivered.number,
+                    skipped: Self.ranges($0.skipped), first: $0.first, last: $0.last)
+            },
+            forgotten: Forgotten(outgoing: ledger.forgotten.outgoing, incoming: ledger.forgotten.incoming))
+    }
+
     fileprivate static func ranges(_ set: RangeSet) -> [Range] {
         set.ranges.map { Range(first: $0.lowerBound, last: $0.upperBound) }
     }
