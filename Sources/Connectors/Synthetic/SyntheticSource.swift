@@ -23,7 +23,7 @@ public enum SyntheticRecord {
     /// Bytes of number and time.
     public static let stampBytes = 32
     /// Bytes of the longest record.
-    public static let longest = 8 << 20
+    public static let longest = 12 << 20
 
     static let digits = Array("0123456789abcdef".utf8)
 
