@@ -4,12 +4,12 @@ import Mesh
 
 /// A relay between two neighbours, without sockets and TLS: bytes in on one session, out on the other, custody back.
 enum RelayPath {
-    static func run() {
+    static func run(_ selection: Selection) {
         for (size, count) in [(128, 20_000), (1024, 20_000), (65_536, 400)] {
+            let name = "relay: \(size) B body, in, out and custody back (three nodes' work)"
+            guard selection.wants(name) else { continue }
             var path = Path(bodyBytes: size)
-            measure("relay: \(size) B body, in, out and custody back (three nodes' work)", count: count) {
-                path.pass(count)
-            }
+            selection.measure(name, count: count) { path.pass($0) }
         }
     }
 

@@ -4,13 +4,13 @@ import Keyring
 
 /// Sealing and opening, with contexts kept as an agent keeps them.
 enum SealedParts {
-    static func run() {
-        do { for size in [128, 1024, 65_536, 1 << 20] { try sealAndOpen(size) } } catch {
+    static func run(_ selection: Selection) {
+        do { for size in [128, 1024, 65_536, 1 << 20] { try sealAndOpen(selection, size) } } catch {
             print("| sealing: \(error) | - |")
         }
     }
 
-    private static func sealAndOpen(_ size: Int) throws {
+    private static func sealAndOpen(_ selection: Selection, _ size: Int) throws {
         let source = try NodeName("a/agent")
         let destination = try NodeName("b/agent")
         let year: Int64 = 365 * 86_400_000
@@ -34,17 +34,19 @@ enum SealedParts {
         var output: [UInt8] = []
         var sequence = Sequence(1)
         let count = max(20, 20_000_000 / (size + 20_000))
-        measure("seal \(size) B", count: count) {
-            for _ in 0..<count {
-                output.removeAll(keepingCapacity: true)
-                try? sealer.seal(
-                    batch, sequence: sequence, floor: Sequence(1), created: WallTime(milliseconds: 1), lifetime: 60,
-                    lane: .live, into: &output)
-                sequence = sequence.next
-            }
+        func seal() {
+            output.removeAll(keepingCapacity: true)
+            try? sealer.seal(
+                batch, sequence: sequence, floor: Sequence(1), created: WallTime(milliseconds: 1), lifetime: 60,
+                lane: .live, into: &output)
+            sequence = sequence.next
         }
+        selection.measure("seal \(size) B", count: count) { count in
+            for _ in 0..<count { seal() }
+        }
+        seal()
         let envelope = output
-        measure("open \(size) B", count: count) {
+        selection.measure("open \(size) B", count: count) { count in
             for _ in 0..<count { use(try? opener.open(envelope)) }
         }
     }

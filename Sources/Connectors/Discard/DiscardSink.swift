@@ -47,7 +47,7 @@ public final class DiscardSink: Sink {
         if settings.statistics != nil {
             let now = clocks.monotonic()
             for delivery in deliveries { try counted.add(delivery, at: now) }
-            counted.note(clocks.wall())
+            counted.note(clocks.wall(), at: now)
         }
         for delivery in deliveries { marks[delivery.stream] = delivery.sequence }
         let isReached = settings.expected.map { statistics.distinct < $0 && counted.distinct >= $0 } ?? false

@@ -11,6 +11,10 @@ struct DiscardStatistics {
     private(set) var unstamped: UInt64 = 0
     private var firstTime: WallTime?
     private var lastTime: WallTime?
+    private var lastArrival: Instant?
+    /// The longest time between two arrivals, and when the second of them came.
+    private var longestGap = Duration.zero
+    private var longestGapEnd: WallTime?
     /// Numbers seen, by source node and topic: one synthetic job each.
     private var seen: [Origin: RangeSet] = [:]
     private var latency = LatencyHistogram()
@@ -47,12 +51,18 @@ struct DiscardStatistics {
         }
     }
 
-    mutating func note(_ time: WallTime) {
+    /// Something has arrived.
+    mutating func note(_ time: WallTime, at now: Instant) {
         if firstTime == nil { firstTime = time }
         lastTime = time
+        if let lastArrival, now - lastArrival > longestGap {
+            longestGap = now - lastArrival
+            longestGapEnd = time
+        }
+        lastArrival = now
     }
 
-    /// One object; times in milliseconds since 1970, latencies in nanoseconds by the machine's monotonic clock
+    /// One object; times in milliseconds since 1970, latencies and gaps in nanoseconds by the machine's monotonic clock
     /// (so only meaningful where source and sink are on one machine).
     var json: String {
         let members: [(String, String)] = [
@@ -61,6 +71,8 @@ struct DiscardStatistics {
             ("unstamped", String(unstamped)),
             ("firstTime", firstTime.map { String($0.milliseconds) } ?? "null"),
             ("lastTime", lastTime.map { String($0.milliseconds) } ?? "null"),
+            ("longestGap", String(longestGap.wholeNanoseconds)),
+            ("longestGapEnd", longestGapEnd.map { String($0.milliseconds) } ?? "null"),
             ("latencyP50", String(latency.quantile(0.5))), ("latencyP90", String(latency.quantile(0.9))),
             ("latencyP99", String(latency.quantile(0.99))), ("latencyP999", String(latency.quantile(0.999))),
             ("latencyMax", String(latency.largest)),
