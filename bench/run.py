@@ -12,8 +12,8 @@ cases: names of bench/cases.py, or groups of them:
 import argparse, json, os, sys
 
 sys.dont_write_bytecode = True
-import cases, compare, disk, isolation, report
-from common import Unavailable, machine, say
+import cases, compare, disk, failover, flat, instructions, isolation, report, start
+from common import Unavailable, machine, output_of, read_json, say
 from ours import Ours
 
 GROUPS = {
@@ -21,6 +21,11 @@ GROUPS = {
     "latency": [c.name for c in cases.CASES if c.is_latency],
 }
 OTHERS = {
+    "failover": "kill -9 of either relay under load",
+    "start": "from the start of a relay to the first envelope it forwards; size of its program",
+    "flat": "what relays have resident while gigabytes pass",
+    "micro": "nanoseconds of single operations",
+    "instructions": "instructions, allocations and retains of single operations, under callgrind",
     "isolation": "what a slow or a dead destination does to another one",
     "disk": "what the journal makes of the disk, beside fio",
 }
@@ -36,7 +41,9 @@ def main():
     parser.add_argument("--cases", default="throughput,latency")
     parser.add_argument("--against", default="", help="rivals: nats, reference")
     parser.add_argument("--out", default="bench/out")
+    parser.add_argument("--add", action="store_true", help="keep what other cases have left in the folder's results")
     parser.add_argument("--into", metavar="FILE", help="also write the figures into this document, between its markers")
+    parser.add_argument("--gigabytes", type=float, default=4, help="flat: how much passes")
     parser.add_argument("--relay-stores", metavar="DIR", help="isolation: where the relays' stores are, such as /dev/shm")
     args = parser.parse_args()
     args.bin = os.path.abspath(args.bin)
@@ -49,8 +56,10 @@ def main():
         contestants = everybody(args)
     except Unavailable as missing:
         sys.exit(f"bench: {missing}")
-    results = {"machine": machine(args.bin), "reps": args.reps, "seconds": args.seconds, "comparisons": {},
-               "versions": {c.name: c.version() for c in contestants if c.version()}}
+    # Parts that are measured at other times stay together in one file.
+    results = read_json(os.path.join(args.out, "results.json")) if args.add else {}
+    results = {"comparisons": {}} | results | {"machine": machine(args.bin), "reps": args.reps, "seconds": args.seconds,
+               "versions": results.get("versions", {}) | {c.name: c.version() for c in contestants if c.version()}}
     for name in wanted:
         results |= measure(name, contestants, args, results)
         # What has been measured stays, whatever comes of the next one.
@@ -82,9 +91,22 @@ def measure(name, contestants, args, results):
         figures = compare.compare(case, taking_part, args.reps, args.seconds)
         return {"comparisons": results["comparisons"] | {name: figures}}
     say(name)
-    if name == "isolation":
-        return {name: isolation.measure(args.bin, args.reps, args.seconds, args.relay_stores, say)}
-    return {name: disk.measure(os.path.join(args.bin, "bench"), args.reps, say)}
+    bench = os.path.join(args.bin, "bench")
+    measured = {
+        "failover": lambda: failover.measure(args.bin, args.reps, say),
+        "start": lambda: start.measure(args.bin, args.reps, say),
+        "flat": lambda: flat.measure(args.bin, args.gigabytes, say),
+        "micro": lambda: output_of(bench),
+        "instructions": lambda: instructions.measure(bench, None, None, say),
+        "isolation": lambda: isolation.measure(args.bin, args.reps, args.seconds, args.relay_stores, say),
+        "disk": lambda: disk.measure(bench, args.reps, say),
+    }
+    try:
+        return {name: measured[name]()}
+    except RuntimeError as failure:
+        # The other cases still have figures.
+        say(f"{name} failed: {failure}")
+        return {}
 
 
 if __name__ == "__main__":
