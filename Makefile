@@ -14,6 +14,9 @@ REPLAY    ?= 1..1000
 # What `make fuzz` and `make endurance` try, and for how long the first does.
 NAME      ?=
 SECONDS   ?= 60
+# More words for the benchmark, such as --reps 5, --seconds 2, --into bench/RESULTS.md.
+BENCH     ?=
+BENCH_ALL  = throughput,latency,failover,outage,agents,start,flat,disk,micro,instructions
 # Where the demo works.
 DEMO_DIR  ?= .demo
 
@@ -24,7 +27,7 @@ PROGRAMS  = relayd agentd relayctl
 RELEASE   = .build/release
 
 .DEFAULT_GOAL := help
-.PHONY: help deps toolchain build demo test lint fmt bench simulate simulate-canaries replay endurance fuzz coverage soak release docs install clean
+.PHONY: help deps toolchain build demo test lint fmt bench bench-peers simulate simulate-canaries replay endurance fuzz coverage soak release docs install clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,8 +62,11 @@ lint: toolchain ## check the formatting and the rules of the house
 fmt: toolchain ## format the sources in place
 	$(SWIFT) format -i -r Sources Tests Package.swift
 
-bench: deps ## measure throughput and latency
-	@bench/run.sh
+bench: deps ## measure throughput, latency, failures, memory and single operations, beside a reference in C: BENCH='--seconds 2'
+	@bench/run.sh --against reference --cases '$(BENCH_ALL)' $(BENCH)
+
+bench-peers: deps ## measure ours, the reference and NATS by turns, and fetch NATS where it is missing: BENCH='--reps 5'
+	@bench/run.sh --against nats,reference --cases throughput,latency --add $(BENCH)
 
 simulate: deps ## run whole simulated meshes with faults, a seed each: SEEDS=first..last, STOP=seconds
 	$(SWIFT) build -c release --product simulate

@@ -21,7 +21,7 @@ def _shape(bench, record, group, reps, say):
     for _ in range(reps):
         say(f"disk {record} B x {group}")
         stays = _journal(bench, record, group, commits, "stays")
-        fio = _fio(round(stays["writtenBytes"] / commits), commits)
+        fio = synchronized_writes(round(stays["writtenBytes"] / commits), commits)
         passes = _journal(bench, record, group, commits, "passes")
         # In the records' bytes, since here files are also made and filled with zeros.
         loss = stays["nanoseconds"] / passes["nanoseconds"]
@@ -51,7 +51,7 @@ def _journal(bench, record, group, commits, mode):
         shutil.rmtree(directory)
 
 
-def _fio(block, count):
+def synchronized_writes(block, count):
     """MB/s of as many sequential writes, each made durable, over a file that has its bytes already, as segments have."""
     directory = tempfile.mkdtemp(prefix="gridrelay-disk-", dir=".build")
     try:

@@ -37,8 +37,8 @@ def measure(bin_directory, gigabytes, say):
 
 
 def growth(results):
-    """MiB between a tenth and all of the bytes, of the relay where it is most."""
-    return max(_at(r, 1.0) - _at(r, 0.1) for r in results["relays"].values())
+    """MiB between a quarter and all of the bytes, of the relay where it is most."""
+    return max(_at(r, 1.0) - _at(r, 0.25) for r in results["relays"].values())
 
 
 def _at(relay, point):

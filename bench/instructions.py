@@ -9,6 +9,9 @@ wide vectors (AVX-512, VAES) that OpenSSL takes where it finds them: sealing and
 """
 import argparse, json, os, re, shutil, subprocess, sys, tempfile
 
+sys.dont_write_bytecode = True
+from peers import debian
+
 # Functions that are counted by their calls; names as callgrind writes them.
 CALLS = {
     "allocations": ("malloc", "calloc", "realloc", "posix_memalign", "aligned_alloc"),
@@ -20,8 +23,7 @@ OPERATIONS, LARGE = 2_000, 40
 
 
 def measure(bench, only, operations, say):
-    if not shutil.which("valgrind"):
-        sys.exit("counting instructions needs valgrind; as root: apt-get install valgrind")
+    debian.need("valgrind", shutil.which("valgrind"))
     names = subprocess.run([bench, "--list"], stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()
     results = {}
     for name in names:

@@ -7,7 +7,7 @@ With --into the figures replace what stands between the document's two markers; 
 """
 import argparse, json, os
 
-import disk, failover, flat, goals, instructions, isolation, plot, start, tables
+import agents, disk, failover, flat, goals, instructions, isolation, outage, plot, start, tables
 
 BEGIN = "<!-- figures: written by bench/report.py, between these two lines only -->"
 END = "<!-- end of the figures -->"
@@ -17,6 +17,8 @@ END = "<!-- end of the figures -->"
 SECTIONS = [
     ("Throughput and latency", "comparisons", tables.comparisons),
     ("Kill -9 under load", "failover", failover.table),
+    ("A relay away", "outage", outage.table),
+    ("Many agents", "agents", agents.table),
     ("Start and size", "start", start.table),
     ("Memory", "flat", flat.table),
     ("One destination beside another", "isolation", isolation.table),

@@ -12,7 +12,7 @@ cases: names of bench/cases.py, or groups of them:
 import argparse, json, os, sys
 
 sys.dont_write_bytecode = True
-import cases, compare, disk, failover, flat, instructions, isolation, report, start
+import agents, cases, compare, disk, failover, flat, instructions, isolation, outage, report, start
 from common import Unavailable, machine, output_of, read_json, say
 from ours import Ours
 
@@ -22,6 +22,8 @@ GROUPS = {
 }
 OTHERS = {
     "failover": "kill -9 of either relay under load",
+    "agents": "500 agents on one relay beside one, and sessions that only stay",
+    "outage": "what a relay stores while the next one is away, and how it drains",
     "start": "from the start of a relay to the first envelope it forwards; size of its program",
     "flat": "what relays have resident while gigabytes pass",
     "micro": "nanoseconds of single operations",
@@ -44,6 +46,7 @@ def main():
     parser.add_argument("--add", action="store_true", help="keep what other cases have left in the folder's results")
     parser.add_argument("--into", metavar="FILE", help="also write the figures into this document, between its markers")
     parser.add_argument("--gigabytes", type=float, default=4, help="flat: how much passes")
+    parser.add_argument("--sessions", type=int, default=agents.IDLE, help="agents: how many only stay")
     parser.add_argument("--relay-stores", metavar="DIR", help="isolation: where the relays' stores are, such as /dev/shm")
     args = parser.parse_args()
     args.bin = os.path.abspath(args.bin)
@@ -94,6 +97,8 @@ def measure(name, contestants, args, results):
     bench = os.path.join(args.bin, "bench")
     measured = {
         "failover": lambda: failover.measure(args.bin, args.reps, say),
+        "agents": lambda: agents.measure(args.bin, args.reps, args.sessions, say),
+        "outage": lambda: outage.measure(args.bin, args.reps, args.seconds, say),
         "start": lambda: start.measure(args.bin, args.reps, say),
         "flat": lambda: flat.measure(args.bin, args.gigabytes, say),
         "micro": lambda: output_of(bench),

@@ -1,9 +1,8 @@
 #!/bin/sh
-# Builds the release programs and measures them; arguments go to bench/run.py.
+# Builds the programs as `make release` does, since what is shipped is what is measured; arguments go to bench/run.py.
 set -eu
 cd "$(dirname "$0")/.."
-swift build -c release --product relayd
-swift build -c release --product agentd
-swift build -c release --product relayctl
-swift build -c release --product bench
+for product in relayd agentd relayctl bench; do
+    swift build -c release --static-swift-stdlib --product $product
+done
 exec python3 bench/run.py "$@"

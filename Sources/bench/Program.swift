@@ -13,8 +13,15 @@ enum Program {
             if !JournalWrites.run(Array(words.dropFirst())) { exit(2) }
             return
         }
+        if words.first == "crowd" {
+            guard let crowd = Crowd(Array(words.dropFirst())) else {
+                print("usage: \(Crowd.usage)")
+                exit(2)
+            }
+            return crowd.run()
+        }
         guard let selection = Selection(words) else {
-            print("usage: \(Selection.usage)\n       \(JournalWrites.usage)")
+            print("usage: \(Selection.usage)\n       \(JournalWrites.usage)\n       \(Crowd.usage)")
             exit(2)
         }
         if !selection.isList { print("| what | ns |\n|---|---|") }
