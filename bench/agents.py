@@ -7,7 +7,7 @@ import json, os, resource, shutil, subprocess, tempfile, time
 
 from common import cpu_of, free_ports, resident, show, spread
 
-MANY, IDLE, BODY, COUNT = 500, 5_000, 1024, 150_000
+SCALE, IDLE, BODY, COUNT = (1, 10, 100, 500), 5_000, 1024, 150_000
 IDLE_SECONDS = 10
 
 
@@ -17,13 +17,12 @@ def measure(bin_directory, reps, idle, say):
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     directory = tempfile.mkdtemp(prefix="gridrelay-bench-")
     try:
-        trial = _Trial(bin_directory, directory, max(MANY, idle))
+        trial = _Trial(bin_directory, directory, max(*SCALE, idle))
         runs = []
         for _ in range(reps):
-            one, many = trial.load(1), trial.load(MANY)
-            runs.append({"one": one, "many": many, "ratio": many / one})
-            say(f"agents: one {one:,.0f}/s, {MANY} {many:,.0f}/s")
-        return {"many": MANY, "body": BODY, "runs": runs, "idle": trial.idle(idle)}
+            runs.append([{"agents": agents} | trial.load(agents) for agents in SCALE])
+            say("agents: " + ", ".join(f"{point['agents']}: {point['rate']:,.0f}/s" for point in runs[-1]))
+        return {"body": BODY, "runs": runs, "idle": trial.idle(idle)}
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 
@@ -44,11 +43,12 @@ class _Trial:
             raise RuntimeError(f"relayctl config render ended with {done.returncode}:\n{done.stdout[-2000:]}")
 
     def load(self, agents):
-        """Envelopes a second that a destination gets of so many agents."""
+        """Envelopes a second that a destination gets of so many agents, and the relay's CPU for a million of them."""
         with _Relay(self) as relay:
             crowd = relay.crowd(agents, COUNT, BODY)
             _line(crowd)
-            return _line(crowd)["envelopesPerSecond"]
+            cpu = cpu_of(relay.process.pid)
+            return {"rate": _line(crowd)["envelopesPerSecond"], "relayCPUPerMillion": (cpu_of(relay.process.pid) - cpu) / COUNT * 1e6}
 
     def idle(self, sessions):
         with _Relay(self) as relay:
@@ -97,11 +97,24 @@ def _line(process):
     return figures
 
 
+def scale(results):
+    """For each number of agents the spreads of its rate, its ratio to one agent's within a repetition, the relay's CPU."""
+    points = []
+    for index, first in enumerate(results["runs"][0]):
+        made = [(run[index], run[0]) for run in results["runs"]]
+        points.append({
+            "agents": first["agents"], "rate": spread([point["rate"] for point, _ in made]),
+            "ratio": spread([point["rate"] / one["rate"] for point, one in made]),
+            "relayCPUPerMillion": spread([point["relayCPUPerMillion"] for point, _ in made])})
+    return points
+
+
 def table(results):
-    def cell(key, form="{:,.0f}"):
-        return show(spread([run[key] for run in results["runs"]]), form)
+    lines = [f"| agents on one relay, {results['body']:,} B bodies | envelopes/s | of one agent's | relay's CPU s per million |",
+             "|---|---|---|---|"]
+    for point in scale(results):
+        lines.append(f"| {point['agents']} | {show(point['rate'])} | {show(point['ratio'], '{:,.2f}')} | "
+                     f"{show(point['relayCPUPerMillion'], '{:,.2f}')} |")
     idle = results["idle"]
-    return (f"| agents on one relay, {results['body']:,} B bodies | envelopes/s |\n|---|---|\n| 1 | {cell('one')} |\n"
-            f"| {results['many']} | {cell('many')} |\n| ratio, by pairs | {cell('ratio', '{:,.2f}')} |\n\n"
-            f"{idle['sessions']:,} sessions that only stay: {idle['kibibytesEach']:.1f} KiB resident each, {idle['cores']:.1%} of "
-            f"a core; they were there after {idle['connected']:.0f} s.")
+    return "\n".join([*lines, "", f"{idle['sessions']:,} sessions that only stay: {idle['kibibytesEach']:.1f} KiB resident each, "
+                      f"{idle['cores']:.1%} of a core; they were there after {idle['connected']:.0f} s."])

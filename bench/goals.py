@@ -1,7 +1,5 @@
 """What was set as a goal, what came out, and whether that is enough. Ratios are medians of pairs."""
-import statistics
-
-import flat
+import agents, flat
 
 
 def table(results):
@@ -76,8 +74,7 @@ def _outage(key):
 
 
 def _agents_ratio(results):
-    runs = results.get("agents", {}).get("runs")
-    return statistics.median(run["ratio"] for run in runs) if runs else None
+    return agents.scale(results["agents"])[-1]["ratio"]["median"] if results.get("agents") else None
 
 
 def _idle(key):

@@ -38,8 +38,7 @@ def markdown(results, plots=None):
     for heading, key, text in SECTIONS:
         if results.get(key):
             parts.append(f"### {heading}\n\n{text(results[key])}")
-        if key == "comparisons" and plots:
-            parts += [f"![{what}]({path})" for what, path in plots]
+    parts += [f"![{what}]({path})" for what, path in plots or ()]
     return "\n\n".join(filter(None, parts))
 
 
@@ -55,6 +54,9 @@ def draw(results, directory):
             who = tables.NAMES[key] + (", store first" if key == "gridrelay" and name != "latency" else "")
             series[who] = [c["latency"][share] for share in LATENCIES]
     made.append(("Latency of 1 KiB at 1,000 records/s", "latency.svg", "microseconds", LATENCIES, series))
+    points = agents.scale(results["agents"]) if results.get("agents") else []
+    made.append(("Envelopes of 1 KiB through one relay", "agents.svg", "envelopes/s",
+                 [f"{point['agents']} agents" for point in points], {"ours": [point["rate"] for point in points]}))
     return [(title, name) for title, name, unit, places, lines in made
             if plot.write(os.path.join(directory, name), title, unit, places, {k: v for k, v in lines.items() if any(v)})]
 

@@ -14,7 +14,7 @@ import Platform
 final class Crowd {
     static let usage = "bench crowd DIRECTORY PORT AGENTS [COUNT BODY-BYTES]"
     /// Envelopes without custody, of all agents together.
-    static let window = 2048
+    static let window = 8192
     /// Handshakes at once; a relay takes 64 from one address.
     private static let handshakes = 32
 
