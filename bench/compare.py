@@ -18,7 +18,8 @@ def compare(case, contestants, reps, seconds):
             continue
         say(f"{case.name}: {contestant.name}, warm-up")
         try:
-            counts[contestant.name] = _count(case, contestant.run(case, case.pilot), seconds)
+            pilot = case.pilot_of(contestant is contestants[0])
+            counts[contestant.name] = _count(case, contestant.run(case, pilot), pilot, seconds)
             runs[contestant.name] = []
         except RuntimeError as failure:
             skipped[contestant.name] = f"failed: {failure}"
@@ -34,11 +35,11 @@ def compare(case, contestants, reps, seconds):
                    if name != contestants[0].name and contestants[0].name in runs}}
 
 
-def _count(case, warm, seconds):
+def _count(case, warm, pilot, seconds):
     """Records of a measured run: enough for its length, and never fewer than the warm-up had."""
     if case.is_latency:
         return int(case.rate * max(5, 2 * seconds))
-    return max(case.pilot, int(warm["recordsPerSecond"] * seconds))
+    return max(pilot, int(warm["recordsPerSecond"] * seconds))
 
 
 def _run(case, contestant, count, rep):

@@ -9,7 +9,7 @@ record); CPU and memory are the processes' own accounts. Prints tables; writes r
 
 cases: names of bench/cases.py, or groups of them:
 """
-import argparse, json, os, sys
+import argparse, os, signal, sys
 
 sys.dont_write_bytecode = True
 import agents, cases, compare, disk, failover, flat, instructions, isolation, outage, report, start
@@ -50,6 +50,8 @@ def main():
     parser.add_argument("--relay-stores", metavar="DIR", help="isolation: where the relays' stores are, such as /dev/shm")
     args = parser.parse_args()
     args.bin = os.path.abspath(args.bin)
+    # As an interrupt does, so that no node is left running.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     wanted = [name for word in args.cases.split(",") for name in GROUPS.get(word, [word])]
     unknown = [name for name in wanted if name not in cases.BY_NAME and name not in OTHERS]
     if unknown:

@@ -71,6 +71,23 @@ struct SyntheticSourceTests {
         #expect(error.kind == .rejected)
     }
 
+    @Test("The statistics tell the longest gap between arrivals, and when it ended")
+    func gaps() throws {
+        let directory = try TemporaryDirectory()
+        let sink = DiscardSink(DiscardSettings(statistics: directory.path("stats.json")), clocks: clocks.clocks)
+        var stream = TestStream()
+        let batches = try source(SyntheticSettings(recordBytes: 64, count: 100)).drain(limit: 1_000).batches
+        for (wait, bytes) in zip(
+            [Duration.seconds(3), .milliseconds(10), .milliseconds(70), .milliseconds(20)], batches)
+        {
+            clocks.advance(wait)
+            try sink.apply([stream.delivery(bytes)])
+        }
+        try sink.writeStatistics()
+        let text = try #require(directory.text("stats.json"))
+        #expect(text.contains("\"longestGap\": 70000000,") && text.contains("\"longestGapEnd\": 4000000003080,"))
+    }
+
     @Test("Numbers in any order are counted right")
     func rangeSet() {
         var set = RangeSet()
