@@ -65,10 +65,15 @@ def _unpack(build_directory):
     key = "/usr/share/keyrings/debian-archive-keyring.gpg"
     if not shutil.which("apt-get") or not shutil.which("dpkg-deb") or not os.path.exists(key):
         return
+    # From where this machine has its own packages.
+    mirrors = output_of("apt-get", "indextargets", "--format", "$(REPO_URI)", "Codename: bookworm", "Created-By: Packages")
+    if not mirrors:
+        return say("this machine's apt names no mirror of Debian 12, so that of Debian 13 is not known")
+    mirror = mirrors.split()[0]
     for directory in ("lists/partial", "cache/archives/partial", "parts"):
         os.makedirs(os.path.join(state, directory), exist_ok=True)
     with open(os.path.join(state, "trixie.sources"), "w") as f:
-        f.write(f"Types: deb\nURIs: http://deb.debian.org/debian\nSuites: trixie\nComponents: main\nSigned-By: {key}\n")
+        f.write(f"Types: deb\nURIs: {mirror}\nSuites: trixie\nComponents: main\nSigned-By: {key}\n")
     apt = ["apt-get", "-o", f"Dir::Etc::SourceList={state}/trixie.sources", "-o", f"Dir::Etc::SourceParts={state}/parts",
            "-o", f"Dir::State::Lists={state}/lists", "-o", f"Dir::Cache={state}/cache", "-o", "APT::Sandbox::User=root"]
     say("fetching Debian 13's nats-server")

@@ -45,19 +45,23 @@ extension Forwarder {
     /// - Parameter isWanted: asked once a destination; whether there is a way to it now.
     public func durableCopies(_ isWanted: (NodeID, _ hasWay: Bool) -> Bool) -> DurableCopies {
         let wanted = destinations.map { isWanted($0.node, $0.nextHop >= 0) }
+        var isFrom = [Bool](repeating: false, count: book.streams.sources.count)
+        var isFor = [Bool](repeating: false, count: destinations.count)
         var found = DurableCopies()
-        var nodes: Set<NodeID> = []
         for index in instances.indices {
             let instance = instances[index]
-            guard instance.state == .queued || instance.state == .inFlight, !instance.isFinished, instance.stored != 0
+            guard instance.state == .queued || instance.state == .inFlight, !instance.isFinished, instance.stored != 0,
+                instance.queue >= 0
             else { continue }
             let destination = Int(instance.queue) / Destination.queuesEach
             guard wanted[destination] else { continue }
             found.copies.append(.init(stored: instance.stored, length: Int(instance.length)))
-            nodes.insert(destinations[destination].node)
-            nodes.insert(book.streams.source(of: instance.stream))
+            isFor[destination] = true
+            isFrom[Int(book.streams[instance.stream].source)] = true
         }
-        found.nodes = nodes.sorted()
+        let sources = isFrom.indices.filter { isFrom[$0] }.map { book.streams.sources[$0].node }
+        let targets = isFor.indices.filter { isFor[$0] }.map { destinations[$0].node }
+        found.nodes = Set(sources + targets).sorted()
         return found
     }
 
