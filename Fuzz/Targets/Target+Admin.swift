@@ -171,7 +171,7 @@ extension Target {
             let message = Array(front.readable) + Sample.batch(3)
             let stranger = [UInt8](repeating: 7, count: 24) + Sample.batch(5)
             var seeds: [Seed] = []
-            for path in 0..<6 as Range<UInt8> {
+            for path in Array(0..<6) + Array(11..<14) as [UInt8] {
                 seeds.append(("relay-\(path)", request(0, 0, path)))
                 seeds.append(("agent-\(path)", request(1, 0, path)))
             }
@@ -211,6 +211,15 @@ extension Target {
                     request(0, 1, 9) + [0, 1] + HopFields(age: .max).encoded + Sample.envelope(body: [1])
                 ),
                 ("stored-bring-no", request(0, 1, 9) + [0, 2, 3]),
+                ("stopping-bring", request(4, 1, 9) + [0, 1] + HopFields().encoded + Sample.envelope(body: [1])),
+                ("stopping-copies", request(4, 1, 10) + [0, 1, 0, 0, 0, 0, 0, 0, 0]),
+                ("stopping-copies-agent", request(5, 1, 10) + [0, 1, 0, 0, 0, 0, 0, 0, 0]),
+                ("gone-stored", request(6, 0, 9)), ("gone-copies", request(6, 1, 10) + [0]),
+                ("gone-stored-agent", request(7, 0, 9)), ("gone-bring-agent", request(7, 1, 9) + [0]),
+                ("streams", request(1, 0, 14)), ("streams-since", request(1, 0, 14, [(8, "60")])),
+                ("streams-since-no", request(1, 0, 14, [(8, "x")])), ("stream-none", request(1, 0, 15)),
+                ("gone-stream-none", request(7, 0, 15)),
+                ("stream", request(1, 0, 16)), ("gone-stream", request(7, 0, 16)), ("gone-streams", request(7, 0, 14)),
                 ("wait", request(1, 1, 5, [(0, "plant-a/agent"), (3, "receipt"), (5, "1")]) + [0, 1]),
             ]
         },
@@ -222,9 +231,10 @@ extension Target {
     private static let methods = ["GET", "POST", "DELETE", "get", ""]
     private static let paths = [
         "/v1/status", "/v1/topology", "/v1/queues", "/healthz", "/readyz", "/v1/messages", "/v1/messages/",
-        "/v1/messages/../../keys.grant", "", "/v1/stored", "/v1/stored/copies",
+        "/v1/messages/../../keys.grant", "", "/v1/stored", "/v1/stored/copies", "/v1/flows", "/v1/quarantine",
+        "/metrics", "/v1/streams", "/v1/streams/0a", "/v1/streams/" + String(repeating: "0a", count: 16),
     ]
-    private static let keys = ["to", "topic", "key", "wait", "limit", "timeout", "", "all"]
+    private static let keys = ["to", "topic", "key", "wait", "limit", "timeout", "", "all", "since"]
     /// What is carried to the relay stays there, so there is an end to it.
     private static let carried = Atomic(300)
     /// Messages that wait for receipts which never come stay, so there is an end to them.
@@ -294,7 +304,11 @@ extension Target {
         }
         require(access(nodes.grant, F_OK) == 0, "only messages are removed")
         let isGone = first / 2 % 4 == 3
-        require(!isGone || encoded.status == 503 || encoded.status == 400, "who is gone answers nothing")
+        // What cannot be answered by anybody is refused without asking whether somebody is there.
+        let isRefused =
+            encoded.status == 400 || encoded.status == 409 && request.path == "/v1/stored"
+            || encoded.status == 404 && request.path == "/v1/streams/0a"
+        require(!isGone || encoded.status == 503 || isRefused, "who is gone answers nothing")
     }
 
     /// The name of a message's file; the last is that of none.

@@ -54,6 +54,7 @@ extension Target {
                     Array(written.readable) == Array(bytes[start..<reader.offset]), "a record is written as it was read"
                 )
             } catch {
+                require(!error.description.isEmpty, "a failure says what it is")
                 guard case .damaged = error else { return require(reader.offset == start, "nothing is passed over") }
                 require(reader.offset > start, "a damaged record is passed over")
             }
@@ -73,6 +74,7 @@ extension Target {
         },
         run: { input in
             tryQuarantined(Array(input))
+            tryNoting(String(decoding: input, as: UTF8.self))
             // The same as a front of which length and sum are right.
             guard input.count <= Limits.quarantineFrontBytes else { return }
             var file = ByteQueue()
@@ -82,6 +84,19 @@ extension Target {
             file.append(input)
             tryQuarantined(Array(file.readable))
         })
+
+    /// What is noted is kept as far as there is room for it, in whole characters.
+    private static func tryNoting(_ text: String) {
+        let note = QuarantineEntry.Note(.unopened, text, peer: text, topic: text + text, sink: "", attempt: nil)
+        let bytes = QuarantineFile.encode(note, received: Sample.now, [1])
+        require(bytes.count <= QuarantineFile.look, "a note has a bound")
+        guard let file = bytes.withUnsafeBytes({ QuarantineFile($0) }) else {
+            return require(false, "what is noted can be read")
+        }
+        require(text.hasPrefix(file.note.reason), "a reason is kept from its front")
+        require(text.hasPrefix(file.note.peer ?? "") && file.note.sink == nil, "so are names; an empty one is none")
+        require(file.note.reason == text || text.utf8.count > Limits.quarantineReasonBytes, "a short one is whole")
+    }
 
     private static func tryQuarantined(_ bytes: [UInt8]) {
         guard let file = bytes.withUnsafeBytes({ QuarantineFile($0) }) else { return }

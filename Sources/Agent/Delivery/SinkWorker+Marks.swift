@@ -9,20 +9,35 @@ final class MarkQuestions: Sendable {
         var reply: Reply<Sequence?>
     }
 
-    private let waiting = Mutex<[Question]>([])
+    private struct State {
+        var questions: [Question] = []
+        var isClosed = false
+    }
+
+    private let state = Mutex(State())
 
     func add(_ stream: StreamID) -> Reply<Sequence?> {
         let reply = Reply<Sequence?>()
-        waiting.withLock { $0.append(Question(stream: stream, reply: reply)) }
+        let isClosed = state.withLock { state in
+            if !state.isClosed { state.questions.append(Question(stream: stream, reply: reply)) }
+            return state.isClosed
+        }
+        if isClosed { reply.fill(nil) }
         return reply
+    }
+
+    /// The sink's thread ends: nobody can say any more.
+    func close() {
+        state.withLock { $0.isClosed = true }
+        answerAll { _ in nil }
     }
 
     /// Answers what waits.
     /// - Parameter answer: nil where the sink cannot say.
     func answerAll(_ answer: (StreamID) -> Sequence?) {
-        let questions = waiting.withLock { waiting in
-            defer { waiting = [] }
-            return waiting
+        let questions = state.withLock { state in
+            defer { state.questions = [] }
+            return state.questions
         }
         for question in questions { question.reply.fill(answer(question.stream)) }
     }

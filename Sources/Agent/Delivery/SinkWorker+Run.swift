@@ -9,7 +9,7 @@ extension SinkWorker {
         var machine = SinkMachine(settings.machine)
         var sink: (any Sink)?
         while !mustStop, turn(&machine, &sink) { answerQuestions(sink) }
-        questions.answerAll { _ in nil }
+        questions.close()
         sink = nil
         while let items = queue.takeAll() { take(items, &machine) }
         machine.leave()

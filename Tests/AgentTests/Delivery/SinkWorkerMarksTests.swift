@@ -67,4 +67,13 @@ import Testing
         worker.stop()
         #expect(worker.join(within: .seconds(10)))
     }
+
+    /// Nobody waits for the answer of a thread that has ended.
+    @Test func aSinkThatHasEndedSaysNothing() throws {
+        let worker = try worker()
+        try worker.start()
+        worker.stop()
+        #expect(worker.join(within: .seconds(10)))
+        #expect(worker.askMark(of: stream).wait(within: .zero) == .some(nil))
+    }
 }
