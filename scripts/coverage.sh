@@ -9,6 +9,7 @@ set -eu
 cd "$(dirname "$0")/.."
 cores='Envelope Crypto Keyring Journal Link Mesh AgentCore RelayCore'
 folder=.build/coverage
+mkdir -p $folder
 least=90
 
 # shellcheck disable=SC2086 # a list of words
