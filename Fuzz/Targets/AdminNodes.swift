@@ -122,7 +122,7 @@ final class AdminNodes: Sendable {
           - {peer: plant-b/relay, dial: {host: 127.0.0.1, port: \(port)}}
           - {peer: plant-b/other, dial: {host: 127.0.0.1, port: 3}}
           - {peer: dmz/relay, dial: {host: 127.0.0.1, port: 2}}
-        jobs: [{name: yearly, to: plant-a/agent, schedule: {cron: "@yearly"}, source: {kind: synthetic}}]
+        jobs: [{name: yearly, to: plant-a/agent, schedule: {cron: "@yearly"}, source: {kind: synthetic, count: 3}}]
         store: {directory: ., maxBytes: 128MiB, segmentBytes: 32MiB}
         keys: keys.grant
 
