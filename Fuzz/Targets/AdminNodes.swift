@@ -158,10 +158,15 @@ final class AdminNodes: Sendable {
 
 /// Takes the place of the HTTP server: hands out what a node would have it call.
 private final class CapturedEndpoint: AdminEndpoint {
-    private let handler = Mutex<AdminNodes.Handler?>(nil)
+    /// A value of its own: a function alone that is looked at in a generic box is wrapped anew, and put back so, each time.
+    private struct Service {
+        var handler: AdminNodes.Handler
+    }
+
+    private let service = Mutex<Service?>(nil)
 
     func start(socket path: String, handler: @escaping AdminNodes.Handler) throws {
-        self.handler.withLock { $0 = handler }
+        service.withLock { $0 = Service(handler: handler) }
     }
 
     func startMetrics(at address: NodeConfiguration.Address, handler: @escaping AdminNodes.Handler) throws {}
@@ -169,8 +174,8 @@ private final class CapturedEndpoint: AdminEndpoint {
     func stop() {}
 
     func answer(_ request: AdminRequest) -> AdminResponse {
-        guard let handler = handler.withLock({ $0 }) else { fatalError("a node that has started serves its socket") }
-        return handler(request)
+        guard let service = service.withLock({ $0 }) else { fatalError("a node that has started serves its socket") }
+        return service.handler(request)
     }
 }
 

@@ -127,6 +127,19 @@ struct AccountsTests {
         #expect(line.world.ledger.deliveries == [1, 2, 3])
     }
 
+    /// A destination may keep one until an earlier one has come, which may stand behind what would be refused meanwhile.
+    @Test func whatTheNextHopHasInHandsIsNotTooOld() throws {
+        let line = Line()
+        line.r1.exchange.forwarder.setPolicy(
+            try policy([try flow("old", quota: Quota(age: .seconds(60)))], line.world), at: line.world.now)
+        line.b.isSlow = true
+        line.r2.isSlow = true
+        line.world.send(line.a, line.b)
+        line.world.run(.seconds(90), step: .seconds(1))
+        #expect(line.r1.flowFigures["old"]?.envelopes == 1)
+        #expect(line.r1.flowFigures["old"]?.isFull == false)
+    }
+
     /// A later one taken while an earlier one was refused would wait at the destination for the earlier one, and that
     /// one for the room of the later.
     @Test func nothingOfAStreamOvertakesWhatWasRefused() throws {

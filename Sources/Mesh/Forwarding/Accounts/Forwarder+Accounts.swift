@@ -38,11 +38,12 @@ extension Forwarder {
         }
     }
 
-    /// Finds out who holds what is too old.
+    /// Finds out of whom something has waited too long. What is in the next hop's hands does not count: a destination may
+    /// keep it until an earlier one of its stream has come, which may stand behind what would be refused here meanwhile.
     mutating func judgeAges(at now: Instant) {
         guard book.hasAges else { return }
         var ages = book.noAges
-        for index in instances.indices where instances[index].state != .vacant && !instances[index].isFinished {
+        for index in instances.indices where instances[index].state == .queued && !instances[index].isFinished {
             let age = instances[index].age(at: now)
             let (flow, lane) = (Int(instances[index].flow), Int(instances[index].lane.rawValue))
             let source = Int(book.streams[instances[index].stream].source)
