@@ -199,7 +199,7 @@ coverage)
     tools=$(dirname "$(readlink -f "$(command -v swift)")")
     for each in $names; do
         [ -d "Fuzz/Corpus/$each" ] || fail "there is no target '$each'; see: scripts/fuzz.sh --list"
-        FUZZ_TARGET=$each LLVM_PROFILE_FILE=$folder/$each.profraw $folder/fuzz -runs=0 -max_len=1000000 \
+        FUZZ_TARGET=$each LLVM_PROFILE_FILE=$folder/$each.profraw $folder/fuzz -runs=0 -max_len=1000000 -artifact_prefix=$folder/ \
             "Fuzz/Corpus/$each" >$folder/$each.log 2>&1 || fail "$each fails on its corpus; see $folder/$each.log"
     done
     if [ $check = yes ]; then
