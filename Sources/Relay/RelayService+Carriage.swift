@@ -14,12 +14,17 @@ extension RelayService {
     private static let patience: Duration = .seconds(60)
 
     /// - Returns: nil for what is no question of a carrier.
-    static func carry(_ request: AdminRequest, _ relay: ReactorBound<RelayService>) -> AdminResponse? {
+    static func carry(
+        _ request: AdminRequest, _ relay: ReactorBound<RelayService>, _ names: NamesFile
+    ) -> AdminResponse? {
         do throws(MailboxError) {
             switch (request.method, request.path) {
             case ("GET", "/v1/stored"): return try list(request, relay)
-            case ("POST", "/v1/stored/copies"): return try copy(request, relay)
-            case ("POST", "/v1/stored"): return try bring(request, relay)
+            case ("POST", "/v1/stored/copies"):
+                return try request.answerCopies { (numbers, reply) throws(MailboxError) in
+                    try relay.ask { $0.copy(numbers, reply) }
+                }
+            case ("POST", "/v1/stored"): return try bring(request, relay, names)
             default: return nil
             }
         } catch {
@@ -46,21 +51,7 @@ extension RelayService {
         return copies.answer(names: names)
     }
 
-    private static func copy(
-        _ request: AdminRequest, _ relay: ReactorBound<RelayService>
-    ) throws(MailboxError) -> AdminResponse {
-        guard let numbers = request.storedNumbers else {
-            return .problem(status: 400, "the body is not a list of at most \(CopyDesk.copiesAtOnce) numbers")
-        }
-        let reply = Reply<[UInt8]?>()
-        try relay.ask { $0.copy(numbers, reply) }
-        guard let answer = reply.wait(within: patience), let bytes = answer else {
-            return .problem(status: 503, "the store did not answer in time", hint: "see the node's log")
-        }
-        return .bytes(status: 200, bytes)
-    }
-
-    private func copy(_ numbers: [UInt64], _ reply: Reply<[UInt8]?>) {
+    private func copy(_ numbers: [UInt64], _ reply: CopyDesk.Answer) {
         guard !isStopping, let store else { return reply.fill(nil) }
         let request = copyDesk.begin(numbers, reply)
         store.submit { batch in
@@ -71,12 +62,13 @@ extension RelayService {
     // MARK: Here
 
     private static func bring(
-        _ request: AdminRequest, _ relay: ReactorBound<RelayService>
+        _ request: AdminRequest, _ relay: ReactorBound<RelayService>, _ names: NamesFile
     ) throws(MailboxError) -> AdminResponse {
         let parcel: Parcel
         do throws(CarriageReader.Failure) { parcel = try Parcel(request.body) } catch {
             return .problem(status: 400, error.description, hint: "bring records as docs/formats/carriage.md has them")
         }
+        names.save(try relay.ask { $0.learn(parcel.names) })
         let reply = Reply<CarriageReport>()
         try relay.ask { $0.bring(parcel, reply) }
         guard let report = reply.wait(within: patience) else {
@@ -88,68 +80,58 @@ extension RelayService {
     }
 
     private func bring(_ parcel: Parcel, _ reply: Reply<CarriageReport>) {
-        learn(parcel.names)
-        var bringing = Bringing(reply)
+        var tally = CarriageTally(reply)
         guard !isStopping, let store else {
-            bringing.report.waits = RefusalReason.stopping.description
-            return reply.fill(bringing.report)
+            tally.stopped(RefusalReason.stopping.description)
+            return tally.fill()
         }
         let now = reactor.now
         store.submit { batch in
             parcel.body.withUnsafeBytes { bytes in
                 for (index, item) in parcel.envelopes.enumerated() {
                     let envelope = UnsafeRawBufferPointer(rebasing: bytes[item.range])
-                    let verdict = machine.carry(envelope, item.hop, &hub.exchange, &batch, at: now)
-                    guard bringing.note(verdict, index) else { break }
+                    switch machine.carry(envelope, item.hop, &hub.exchange, &batch, at: now) {
+                    case .storing(let ticket): tally.storing(index, ticket: ticket)
+                    case .expired: tally.refused(index, "it has lived out its lifetime")
+                    case .damaged(let reason): tally.refused(index, reason)
+                    case .refused(let reason) where reason.concernsOneEnvelope:
+                        tally.refused(index, reason.description)
+                    case .refused(let reason): return tally.stopped(reason.description)
+                    }
                 }
             }
         }
-        bringings.append(bringing)
-        endBringings()
+        tallies.append(tally)
+        answerSettled()
     }
 
     /// - Parameter error: why the store did not take it.
     func carried(_ ticket: UInt64, _ error: JournalError?) {
-        guard let place = bringings.firstIndex(where: { $0.waiting[ticket] != nil }) else { return }
-        bringings[place].end(ticket, error)
-        endBringings()
+        guard let place = tallies.firstIndex(where: { $0.awaits(ticket) }) else { return }
+        tallies[place].ended(ticket, error: error?.description)
+        answerSettled()
     }
 
-    private func endBringings() {
-        for bringing in bringings where bringing.waiting.isEmpty { bringing.fill() }
-        bringings.removeAll { $0.waiting.isEmpty }
+    private func answerSettled() {
+        for tally in tallies where tally.isSettled { tally.fill() }
+        tallies.removeAll(where: \.isSettled)
     }
 
-    // MARK: Names
-
-    private var namesPath: String { configuration.store.directory + "/names" }
-    private static let namesBytes = Limits.taughtNames * (2 * Limits.nameLength + 2)
-
-    /// Names that were told by carriers before this start. Without them flows that name zones cannot be checked.
-    func recallNames() {
-        do throws(FileError) {
-            guard try Files.attributes(of: namesPath) != nil else { return }
-            let text = String(decoding: try Files.read(namesPath, limit: Self.namesBytes), as: UTF8.self)
-            let names = text.split(separator: "\n").compactMap { try? NodeName($0) }
-            machine.learn(names, &hub.exchange, at: reactor.now)
-        } catch {
-            log.warning("names.unread", "names that came with carried envelopes are not known: \(error)")
-        }
+    /// Sends carriers away: the relay is stopping.
+    func dismissCarriers() {
+        copyDesk.dismissAll()
+        for place in tallies.indices { tallies[place].dismiss(RefusalReason.stopping.description) }
+        answerSettled()
     }
 
-    private func learn(_ names: [NodeName]) {
-        let known = machine.router.taughtNames.count
+    /// - Returns: all names that carriers have told.
+    private func learn(_ names: [NodeName]) -> [NodeName] {
         let news = names.filter { machine.router.nodeName(of: NodeID(of: $0)) == nil }
-        guard !news.isEmpty else { return }
-        machine.learn(news, &hub.exchange, at: reactor.now)
-        settleMachine()
-        let taught = machine.router.taughtNames
-        guard taught.count > known else { return }
-        do throws(FileError) {
-            try Files.replace(namesPath, with: Array(taught.map { "\($0)\n" }.joined().utf8))
-        } catch {
-            log.warning("names.unsaved", "names that came with carried envelopes are forgotten at a restart: \(error)")
+        if !news.isEmpty {
+            machine.learn(news, &hub.exchange, at: reactor.now)
+            settleMachine()
         }
+        return machine.router.taughtNames
     }
 }
 
@@ -183,46 +165,4 @@ private struct Parcel: Sendable {
         }
         (names, envelopes) = try found.get()
     }
-}
-
-/// Envelopes of one carrier's request that are being stored.
-struct Bringing {
-    var report = CarriageReport()
-    /// Places in the request, by ticket.
-    var waiting: [UInt64: Int] = [:]
-    private let reply: Reply<CarriageReport>
-
-    init(_ reply: Reply<CarriageReport>) { self.reply = reply }
-
-    /// - Returns: whether the next may be tried.
-    mutating func note(_ verdict: RelayMachine<CertificateTrust>.CarriageVerdict, _ index: Int) -> Bool {
-        switch verdict {
-        case .storing(let ticket): waiting[ticket] = index
-        case .refused(let reason) where reason.concernsOneEnvelope: refuse(index, reason.description)
-        case .refused(let reason):
-            report.waits = reason.description
-            return false
-        case .expired: refuse(index, "it has lived out its lifetime")
-        case .damaged(let reason): refuse(index, reason)
-        }
-        report.taken = index + 1
-        return true
-    }
-
-    private mutating func refuse(_ index: Int, _ reason: String) {
-        report.refused.append(.init(index: index, reason: reason))
-    }
-
-    /// One that the store does not take ends the request there: what is behind it is brought again too.
-    mutating func end(_ ticket: UInt64, _ error: JournalError?) {
-        guard let index = waiting.removeValue(forKey: ticket) else { return }
-        guard let error else {
-            report.stored += 1
-            return
-        }
-        report.waits = error.description
-        report.taken = min(report.taken, index)
-    }
-
-    func fill() { reply.fill(report) }
 }

@@ -25,7 +25,9 @@ public final class RelayService: DaemonService {
     var isStopping = false
     var lastReload: ReloadReport?
     var copyDesk = CopyDesk()
-    var bringings: [Bringing] = []
+    /// Of carriers that wait for their answers.
+    var tallies: [CarriageTally] = []
+    private let namesFile: NamesFile
     private var routerTimer: DeadlineTimer?
     private var stopDeadline = Instant.never
 
@@ -40,6 +42,7 @@ public final class RelayService: DaemonService {
         trust = CertificateTrust(identity)
         quarantine = try Quarantine(directory: configuration.store.directory + "/quarantine", log: log)
         damages = DamageClerk(quarantine)
+        namesFile = NamesFile(directory: configuration.store.directory, log: log)
         let machine = RelayMachine(
             local: identity.name, boot: number, machineBoot: .currentBoot, flows: try FlowTable(start.configuration),
             trust: trust, wall: Clock.wall, at: reactor.now, identify: { NodeID(ofText: $0) })
@@ -57,7 +60,7 @@ public final class RelayService: DaemonService {
     }
 
     public func start() throws {
-        recallNames()
+        machine.learn(namesFile.load(), &hub.exchange, at: reactor.now)
         try openStore()
         try damages.start()
         try hub.start()
@@ -66,8 +69,8 @@ public final class RelayService: DaemonService {
             softwareVersion: Software.version, listenPorts: hub.ports, &hub.exchange, at: reactor.now)
         settleMachine()
         let bound = reactor.bind(self)
-        try admin.start(configuration) { [quarantine] request in
-            quarantine.answer(request) ?? Self.carry(request, bound) ?? Self.answer(request, bound)
+        try admin.start(configuration) { [quarantine, namesFile] request in
+            quarantine.answer(request) ?? Self.carry(request, bound, namesFile) ?? Self.answer(request, bound)
         }
     }
 
@@ -98,7 +101,7 @@ public final class RelayService: DaemonService {
     public func stop(_ done: @escaping () -> Void) {
         isStopping = true
         stopDeadline = reactor.now + .seconds(10)
-        copyDesk.dismissAll()
+        dismissCarriers()
         hub.stopListening()
         hub.exchange.forwarder.beginDraining(at: reactor.now)
         hub.finishTurn()

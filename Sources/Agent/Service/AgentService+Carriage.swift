@@ -13,7 +13,10 @@ extension AgentService {
         do throws(MailboxError) {
             switch (request.method, request.path) {
             case ("GET", "/v1/stored"): return try list(stored: request, agent)
-            case ("POST", "/v1/stored/copies"): return try copy(request, agent)
+            case ("POST", "/v1/stored/copies"):
+                return try request.answerCopies { (numbers, reply) throws(MailboxError) in
+                    try agent.ask { $0.copy(numbers, reply) }
+                }
             case ("POST", "/v1/stored"):
                 return .problem(
                     status: 409, "an agent takes nothing from a carrier",
@@ -46,21 +49,7 @@ extension AgentService {
         return copies.answer(names: names)
     }
 
-    private static func copy(
-        _ request: AdminRequest, _ agent: ReactorBound<AgentService>
-    ) throws(MailboxError) -> AdminResponse {
-        guard let numbers = request.storedNumbers else {
-            return .problem(status: 400, "the body is not a list of at most \(CopyDesk.copiesAtOnce) numbers")
-        }
-        let reply = Reply<[UInt8]?>()
-        try agent.ask { $0.copy(numbers, reply) }
-        guard let answer = reply.wait(within: .seconds(60)), let bytes = answer else {
-            return .problem(status: 503, "the store did not answer in time", hint: "see the node's log")
-        }
-        return .bytes(status: 200, bytes)
-    }
-
-    private func copy(_ numbers: [UInt64], _ reply: Reply<[UInt8]?>) {
+    private func copy(_ numbers: [UInt64], _ reply: CopyDesk.Answer) {
         guard !isStopping, journal != nil else { return reply.fill(nil) }
         let request = copyDesk.begin(numbers, reply)
         drive { machine, _, batch in

@@ -5,6 +5,9 @@ import Platform
 
 /// Gathers the durable copies that carriers have asked for while the journal reads them. Lives on the reactor's thread.
 public struct CopyDesk {
+    /// Copies in the order they were asked for, without those that are not there any more; nil where nobody will know.
+    public typealias Answer = Reply<[CopiedEnvelope]?>
+
     /// Bytes of one answer at most; what is over it is left out, and asked for again.
     public static let answerBytes = 32 << 20
     /// Copies asked for at once, at most.
@@ -15,7 +18,7 @@ public struct CopyDesk {
         var bytes = 0
         var copies: [UInt64: CopiedEnvelope] = [:]
         var order: [UInt64]
-        var reply: Reply<[UInt8]?>
+        var reply: Answer
     }
 
     private var requests: [UInt64: Request] = [:]
@@ -24,7 +27,7 @@ public struct CopyDesk {
     public init() {}
 
     /// - Returns: the number that ``copied(_:_:_:)`` wants.
-    public mutating func begin(_ stored: [UInt64], _ reply: Reply<[UInt8]?>) -> UInt64 {
+    public mutating func begin(_ stored: [UInt64], _ reply: Answer) -> UInt64 {
         last += 1
         if stored.isEmpty {
             reply.fill([])
@@ -46,12 +49,7 @@ public struct CopyDesk {
             requests[number] = request
             return
         }
-        var answer = ByteQueue()
-        for stored in request.order {
-            guard let copy = request.copies.removeValue(forKey: stored) else { continue }
-            copy.bytes.withUnsafeBytes { answer.append(CarriageRecord.envelope(copy.hop, $0)) }
-        }
-        request.reply.fill(Array(answer.readable))
+        request.reply.fill(request.order.compactMap { request.copies.removeValue(forKey: $0) })
     }
 
     /// Sends everybody away: the node is stopping.
@@ -59,5 +57,27 @@ public struct CopyDesk {
         let all = requests
         requests = [:]
         for request in all.values { request.reply.fill(nil) }
+    }
+}
+
+extension AdminRequest {
+    /// Answers `POST /v1/stored/copies` on the caller's thread, which waits for the store and makes the records.
+    /// - Parameter ask: asks the node's ``CopyDesk``.
+    public func answerCopies(
+        _ ask: (_ stored: [UInt64], _ reply: CopyDesk.Answer) throws(MailboxError) -> Void
+    ) throws(MailboxError) -> AdminResponse {
+        guard let numbers = storedNumbers else {
+            return .problem(status: 400, "the body is not a list of at most \(CopyDesk.copiesAtOnce) numbers")
+        }
+        let reply = CopyDesk.Answer()
+        try ask(numbers, reply)
+        guard let answer = reply.wait(within: .seconds(60)), let copies = answer else {
+            return .problem(status: 503, "the store did not answer in time", hint: "see the node's log")
+        }
+        var records = ByteQueue()
+        for copy in copies {
+            copy.bytes.withUnsafeBytes { records.append(CarriageRecord.envelope(copy.hop, $0)) }
+        }
+        return .bytes(status: 200, Array(records.readable))
     }
 }

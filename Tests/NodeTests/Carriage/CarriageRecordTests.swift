@@ -85,18 +85,47 @@ struct CarriageRecordTests {
 
     @Test func copiesComeInTheOrderTheyWereAskedFor() throws {
         var desk = CopyDesk()
-        let reply = Reply<[UInt8]?>()
+        let reply = CopyDesk.Answer()
         let request = desk.begin([7, 5, 6], reply)
         for stored in [5, 6, 7] as [UInt64] {
             let copy = CopiedEnvelope(hop: HopFields(hopLimit: 1, age: 0), bytes: [UInt8(stored)])
             desk.copied(request, stored, stored == 6 ? nil : copy)
         }
         let answer = try #require(reply.wait(within: .zero))
-        #expect(words(try #require(answer)) == ["1 0 [7]", "1 0 [5]"])
-        let second = Reply<[UInt8]?>()
+        #expect(answer?.map(\.bytes) == [[7], [5]])
+        let second = CopyDesk.Answer()
         _ = desk.begin([1], second)
         desk.dismissAll()
         #expect(second.wait(within: .zero) == .some(nil))
+    }
+
+    /// Whom a carrier has to bring again is not counted twice.
+    @Test func whatIsBehindTheFirstThatWasNotTakenIsBroughtAgain() throws {
+        func report(_ body: (inout CarriageTally) -> Void) -> CarriageReport? {
+            let reply = Reply<CarriageReport>()
+            var tally = CarriageTally(reply)
+            for index in 0..<4 { tally.storing(index, ticket: UInt64(index) + 10) }
+            tally.refused(4, "no flow permits it")
+            body(&tally)
+            #expect(tally.isSettled)
+            tally.fill()
+            return reply.wait(within: .zero)
+        }
+        let whole = try #require(
+            report { tally in for ticket in 10..<14 as Range<UInt64> { tally.ended(ticket, error: nil) } })
+        #expect(whole.taken == 5 && whole.stored == 4 && whole.refused.map(\.index) == [4] && whole.waits == nil)
+        let broken = try #require(
+            report { tally in
+                for ticket in 10..<14 as Range<UInt64> { tally.ended(ticket, error: ticket == 12 ? "full" : nil) }
+            })
+        #expect(broken.taken == 2 && broken.stored == 2 && broken.refused.isEmpty && broken.waits == "full")
+        let dismissed = try #require(
+            report { tally in
+                tally.ended(10, error: nil)
+                tally.ended(13, error: nil)
+                tally.dismiss("stopping")
+            })
+        #expect(dismissed.taken == 1 && dismissed.stored == 1 && dismissed.waits == "stopping")
     }
 
     @Test func aQuestionNamesDestinations() throws {
