@@ -3,6 +3,16 @@ import Node
 
 /// Configuration files as the commands read them; their errors end with exit code 4.
 enum ConfigurationText {
+    /// A value of the command line in the form that configurations have.
+    /// - Parameter what: the option or argument that it stands for.
+    static func value<Value>(
+        _ text: String, _ what: String, _ format: ConfigurationFormat<Value>
+    ) throws(Failure) -> Value {
+        do throws(ConfigurationFormat<Value>.Mismatch) { return try format.read(text) } catch {
+            throw .usage("\(what): '\(text)' \(error.text)")
+        }
+    }
+
     enum Kind {
         case node(NodeConfiguration)
         case topology(TopologyFile)

@@ -37,9 +37,12 @@ enum PlanOutage {
                 meaning: "the same at another rate than today's"),
         ],
         run: { invocation, terminal throws(Failure) in
-            let seconds = try read(invocation.arguments[0], "DURATION", .duration()).components
-            let rate = try invocation.text(rate).map { text throws(Failure) in try read(text, "--rate", .byteRate()) }
-            let drain = try invocation.text(drain).map { text throws(Failure) in try read(text, "--drain", .byteRate())
+            let seconds = try ConfigurationText.value(invocation.arguments[0], "DURATION", .duration()).components
+            let rate = try invocation.text(rate).map { text throws(Failure) in
+                try ConfigurationText.value(text, "--rate", .byteRate())
+            }
+            let drain = try invocation.text(drain).map { text throws(Failure) in
+                try ConfigurationText.value(text, "--drain", .byteRate())
             }
             let timeout = try invocation.seconds(.timeout, in: 0.001...86_400) ?? .seconds(10)
             var nodes: [OutagePlan.Node] = []
@@ -49,14 +52,6 @@ enum PlanOutage {
                 drain: drain.map(Double.init))
             try Renderer(invocation, terminal).show { presentation(of: plan) }
         })
-
-    private static func read<Value>(
-        _ text: String, _ what: String, _ format: ConfigurationFormat<Value>
-    ) throws(Failure) -> Value {
-        do throws(ConfigurationFormat<Value>.Mismatch) { return try format.read(text) } catch {
-            throw .usage("\(what): '\(text)' \(error.text)")
-        }
-    }
 
     private static func node(_ path: String, _ rate: Int?, _ timeout: Duration) throws(Failure) -> OutagePlan.Node {
         let configuration = try NodeDirectory.load(path)

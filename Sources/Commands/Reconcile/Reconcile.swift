@@ -38,7 +38,7 @@ enum Reconcile {
                 meaning: "gaps of a week, for a program"),
         ],
         run: { invocation, terminal throws(Failure) in
-            let seconds = try duration(invocation.text(since) ?? "24h")
+            let window = try ConfigurationText.value(invocation.text(since) ?? "24h", "--since", .duration())
             let timeout = try invocation.seconds(.timeout, in: 0.001...86_400) ?? .seconds(10)
             let renderer = try Renderer(invocation, terminal)
             var clients: [Client] = []
@@ -46,20 +46,12 @@ enum Reconcile {
                 let client = Client(socket: try socket(path), timeout: timeout)
                 if !clients.contains(where: { $0.socket == client.socket }) { clients.append(client) }
             }
-            let result = try look(clients, seconds: seconds, asksSinks: invocation.has(sinks))
+            let result = try look(clients, seconds: window.components.seconds, asksSinks: invocation.has(sinks))
             try renderer.show { presentation(of: result) }
             if let faults = result.faults {
                 throw Failure("not all that was sent is delivered: \(faults)")
             }
         })
-
-    private static func duration(_ text: String) throws(Failure) -> Int64 {
-        do throws(ConfigurationFormat<Duration>.Mismatch) {
-            return try ConfigurationFormat.duration().read(text).components.seconds
-        } catch {
-            throw .usage("--since: '\(text)' \(error.text)")
-        }
-    }
 
     /// - Parameter path: an agent's directory or configuration, or its socket.
     private static func socket(_ path: String) throws(Failure) -> String {
