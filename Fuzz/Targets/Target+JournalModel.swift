@@ -37,7 +37,8 @@ private final class JournalModel {
 
     /// From one opening to the next cut or end.
     func live(_ choices: inout Choices) {
-        let options = LogOptions(segmentBytes: 8 << 10, maxBytes: 24 * 8 << 10, poolSegments: 1, entropy: 3)
+        let options = LogOptions(
+            segmentBytes: 8 << 10, maxBytes: 24 * 8 << 10, poolSegments: 1, entropy: 3 + disk.locksTaken)
         var shown: Contents = [:]
         do throws(JournalError) {
             var log = try SegmentedLog.open(disk, directory: "/journal", options: options) { record in

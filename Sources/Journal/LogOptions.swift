@@ -15,8 +15,8 @@ public struct LogOptions: Sendable {
     public var maxBytes: Int
     /// Empty, zeroed segment files kept ready beside those in use. They do not count as in use.
     public var poolSegments: Int
-    /// Random bits that the caller drew for this start. They make each segment's checksums its own, so that bytes
-    /// in a payload cannot pass for a record.
+    /// Random bits that the caller drew for this opening, and for no other. They make each segment's checksums its own, so
+    /// that neither bytes in a payload can pass for a record, nor what an earlier process wrote to the same file.
     public var entropy: UInt64
     /// Kinds the owner knows. A record of another kind is kept, reported and not replayed. Empty: all are known.
     public var kinds: Set<UInt16>

@@ -113,7 +113,8 @@ extension SegmentedLog {
         return index
     }
 
-    /// One large write, the commit record, one synchronize.
+    /// One large write, the commit record, one synchronize; where they are a segment's first, its header is among what is
+    /// synchronized, and then comes its name.
     private mutating func write(_ range: Range<Int>, flags: UInt32) throws(JournalError) {
         let last = segments.count - 1
         let handle = try handle(of: last)
@@ -133,6 +134,7 @@ extension SegmentedLog {
             try commit.write(files, handle, at: UInt64(start + memory.count))
             try synchronize(handle)
         }
+        if !isNamed { try nameSegment() }
         commitPlace = start + memory.count
         place = commitPlace + Layout.commitRecord
         segments[last].end = place
@@ -167,13 +169,18 @@ extension SegmentedLog {
 
     /// Gives the segments that a failed commit began back to the pool: nothing in them counts, and where a disk fails for
     /// long they would pile up past every bound and fill it. A crash that brings one back brings what the disk has of it:
-    /// the commit whole, or not at all. One whose name cannot be changed stays, as an empty segment.
+    /// the commit whole, or not at all. One that has the pool's name still is there already. One whose name cannot be
+    /// changed stays, as an empty segment.
     private mutating func giveBack(from count: Int) {
         while segments.count > count, let last = segments.last {
-            guard (try? files.rename(path(.segment(last.number)), to: path(.free(last.number)))) != nil else { return }
+            if isNamed {
+                let renamed: Void? = try? files.rename(path(.segment(last.number)), to: path(.free(last.number)))
+                guard renamed != nil else { return }
+                namesAreUnsure = true
+                pool.append(last.number)
+            }
+            isNamed = true
             if let handle = last.handle { files.close(handle) }
-            namesAreUnsure = true
-            pool.append(last.number)
             segments.removeLast()
             for index in segments.indices where segments[index].endKeeper == last.number {
                 segments[index].endKeeper = 0

@@ -45,12 +45,16 @@ extension SegmentedLog {
     }
 
     /// Makes durable what the process before this one may have left in the system's memory alone, before anybody builds
-    /// on it. The same bytes are written to their place once more: that process may have failed to synchronize them, and
-    /// then the system takes them for clean, and a synchronize without a write says nothing about them. Where the disk
-    /// fails that, the bytes are not trusted to be there later: what can be read of them is written again elsewhere, and
-    /// the segment ends before them, by a record of the same commit: the old bytes are the only ones until it is durable. A copy that cannot be read any more thereby never was: its original counts again.
+    /// on it. Names first: a segment's first commit is written before it has its name, and no file of the pool may get
+    /// other content under a name that a crash could take back. The same bytes are then written to their place once more:
+    /// that process may have failed to synchronize them, and then the system takes them for clean, and a synchronize
+    /// without a write says nothing about them. Where the disk fails that, the bytes are not trusted to be there later:
+    /// what can be read of them is written again elsewhere, and the segment ends before them, by a record of the same
+    /// commit: the old bytes are the only ones until it is durable. A copy that cannot be read any more thereby never
+    /// was: its original counts again.
     /// - Returns: false where that was so, and nothing that was found counts as it was found.
     private mutating func secure(_ ends: [UnsureEnd]) throws(JournalError) -> Bool {
+        try synchronizeNames()
         var isSure = true
         for end in ends {
             guard let index = segments.firstIndex(where: { $0.number == end.segment }) else { continue }

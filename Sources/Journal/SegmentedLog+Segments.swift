@@ -3,40 +3,51 @@
 #endif
 
 extension SegmentedLog {
-    /// Takes a file of the pool into use, behind the last segment.
+    /// Takes a file of the pool into use, behind the last segment. Nothing of it is durable, and it keeps the pool's
+    /// name, until its first commit is written: see ``nameSegment()``.
     mutating func beginSegment(nextStaged: Int) throws(JournalError) {
         isOpen = false
         if namesAreUnsure { try synchronizeNames() }
         if pool.isEmpty { try createFree() }
+        // Used up by each try, so that no other use of the file has this salt.
         let number = nextFile
-        let free = path(.free(pool[pool.count - 1]))
-        let name = path(.segment(number))
+        nextFile += 1
         let salt = SegmentSalt.make(entropy: options.entropy, number: number)
+        let free = path(.free(pool[pool.count - 1]))
         let handle = try filing { () throws(FileError) in try files.open(free, .readWrite) }
-        // Of a segment whose end is not sure the header says nothing: the commit behind it will.
-        let previous = segments.last.flatMap { last in pendingCuts.contains { $0.first == last.number } ? nil : last }
         do throws(FileError) {
+            let previous = segments.last.flatMap { isSure($0) ? $0 : nil }
             try writeHeader(handle, number: number, salt: salt, previous: previous)
-            try files.rename(free, to: name)
         } catch {
             files.close(handle)
             throw .file(error)
         }
-        nextFile += 1
-        pool.removeLast()
         let firstFresh = staging.records[nextStaged...].first { $0.kind < .firstReserved && !$0.isCopy }
         var segment = Segment(number: number, salt: salt, base: (firstFresh?.lsn ?? nextLSN).number)
         segment.handle = handle
-        // Known before its name is durable: where that fails, it is an empty segment that cleaning takes back.
         segments.append(segment)
+        isNamed = false
         closeIdle()
-        try synchronizeNames()
-        if previous != nil { segments[segments.count - 2].endKeeper = number }
-        acknowledgedOnDisk = max(acknowledgedOnDisk, acknowledged)
         isOpen = true
         place = Layout.firstRecord
         commitPlace = 0
     }
+
+    /// Gives the last segment, whose header and first commit are durable, its own name.
+    mutating func nameSegment() throws(JournalError) {
+        let last = segments.count - 1
+        let number = segments[last].number
+        let free = path(.free(pool[pool.count - 1]))
+        try filing { () throws(FileError) in try files.rename(free, to: path(.segment(number))) }
+        pool.removeLast()
+        // Before the name is durable: where that fails, it is a segment of a failed commit, to be given back.
+        isNamed = true
+        try synchronizeNames()
+        if last > 0, isSure(segments[last - 1]) { segments[last - 1].endKeeper = number }
+    }
+
+    /// Of a segment whose end is not sure the next one's header says nothing: the commit behind it will.
+    private func isSure(_ segment: Segment) -> Bool { !pendingCuts.contains { $0.first == segment.number } }
 
     private func writeHeader(
         _ handle: FileHandle, number: UInt64, salt: UInt64, previous: Segment?
@@ -53,7 +64,6 @@ extension SegmentedLog {
         }
         try files.write(handle, UnsafeRawBufferPointer(memory), at: 0)
         try files.write(handle, UnsafeRawBufferPointer(memory), at: UInt64(Layout.secondHeader))
-        try files.synchronize(handle)
     }
 
     /// Adds a zeroed file to the pool. Not done beyond ``LogOptions/poolSegments`` by itself.
@@ -127,7 +137,7 @@ extension SegmentedLog {
     }
 
     /// Makes changed names durable. Called after each change; where it fails, again before anything builds on it.
-    private mutating func synchronizeNames() throws(JournalError) {
+    mutating func synchronizeNames() throws(JournalError) {
         #if CANARIES
             if Canary.isPlanted(.noDirectorySync) { return }
         #endif

@@ -17,6 +17,8 @@ public struct SegmentedLog<Files: FileSystem>: ~Copyable {
     /// Segments in use, by rising number. The last one takes the next commit while ``isOpen``.
     var segments: [Segment]
     var isOpen = false
+    /// False from the beginning of the last segment until its first commit is durable: its file is the pool's last.
+    var isNamed = true
     /// Where the next record goes in the last segment.
     var place = 0
     /// Place of the last commit record in the last segment, 0 for none.

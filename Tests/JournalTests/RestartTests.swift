@@ -44,6 +44,53 @@ struct RestartTests {
         #expect(step > 10)
     }
 
+    /// The same where the new process is gone before it has written anything: a segment's name, too, is sure by then.
+    @Test func whatANewProcessWasShownIsSureBeforeItWrites() throws {
+        var step = 0
+        while true {
+            let (disk, isThrough) = try disk(killedAt: step)
+            disk.faults = .init()
+            var shown: [Shown] = []
+            _ = try openLog(disk, shown: &shown)
+            for seed in 0..<20 as Range<UInt64> {
+                let (after, report) = try inspect(disk.crashed(seed))
+                #expect(after == shown, "operation \(step)")
+                #expect(report.damage.isEmpty)
+            }
+            if isThrough { break }
+            step += 1
+        }
+    }
+
+    /// A process is killed while it gives a segment back: the next one writes nothing to a file whose old name a crash
+    /// could bring back.
+    @Test func aFileGivenBackIsNotWrittenBeforeItsNameIsSure() throws {
+        let disk = MemoryDisk()
+        do {
+            var log = try openLog(disk)
+            let first = try log.append(data, payload(0, 3000))
+            try log.commit()
+            _ = try log.append(data, payload(1, 3000))
+            try log.commit()
+            log.release(first)
+            try log.commit()
+            disk.faults.when = { operation, _ in operation == .synchronizeDirectory }
+            let error = failure(of: &log) { log throws(JournalError) in _ = try log.clean(budget: 0) }
+            #expect(error != nil)
+        }
+        disk.faults = .init()
+        #expect(disk.paths.contains(directory + "/0000000000000003.free"))
+        var log = try openLog(disk)
+        _ = try log.append(data, payload(2, 3000))
+        disk.faults.when = { operation, path in operation == .rename && path.hasSuffix("3.free") }
+        let error = failure(of: &log) { log throws(JournalError) in try log.commit() }
+        #expect(error != nil, "the file is written and has no name yet")
+        for seed in 0..<20 as Range<UInt64> {
+            let (shown, report) = try inspect(disk.crashed(seed))
+            #expect(shown.map(\.prefix) == [payload(1, 3000)] && report.damage.isEmpty)
+        }
+    }
+
     /// The disk fails while the second process makes sure of what it found.
     @Test func whereThatFailsItIsWrittenElsewhere() throws {
         var step = 0
@@ -109,25 +156,29 @@ struct RestartTests {
         }
     }
 
-    /// Each try of a commit goes to another segment; those of tries that failed must not pile up.
-    @Test func aDiskThatFailsForLongIsNotFilled() throws {
+    /// Each try of a commit goes to another segment; those of tries that failed must not pile up, whether they failed before
+    /// the segment had its name or after.
+    @Test(arguments: [FileError.Operation.synchronize, .rename, .synchronizeDirectory])
+    func aDiskThatFailsForLongIsNotFilled(failing: FileError.Operation) throws {
         let options = smallOptions(segments: 8)
         let disk = MemoryDisk()
         disk.capacity = options.maxBytes + 2 * options.segmentBytes
         var log = try openLog(disk, options)
         for index in 0..<6 { _ = try log.append(data, payload(index, 2000)) }
-        // A segment's first synchronize is that of its header, the second that of the commit.
-        var times: [String: Int] = [:]
-        disk.faults.when = { operation, path in
-            guard operation == .synchronize, path.hasSuffix(".free") else { return false }
-            times[path, default: 0] += 1
-            return times[path, default: 0].isMultiple(of: 2)
+        // Names are synchronized once before a segment is begun, where they are not sure, and once when it has its name.
+        var times = 0
+        disk.faults.when = { operation, _ in
+            guard operation == failing else { return false }
+            times += 1
+            return failing != .synchronizeDirectory || !times.isMultiple(of: 2)
         }
         for _ in 0..<100 {
             let error = failure(of: &log) { log throws(JournalError) in try log.commit() }
             #expect(error != nil)
         }
+        #expect(times >= 100)
         #expect(log.usage.diskBytes <= options.maxBytes)
+        #expect(disk.openHandles <= 2, "the lock's, and nothing of what was given back")
         disk.faults = .init()
         try log.commit()
         for seed in 0..<10 as Range<UInt64> {

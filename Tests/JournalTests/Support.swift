@@ -20,11 +20,13 @@ struct Shown: Equatable {
     var prefix: [UInt8]
 }
 
-/// Opens the journal on a disk.
+/// Opens the journal on a disk, each time with other entropy.
 func openLog(
     _ disk: MemoryDisk, _ options: LogOptions = smallOptions(), shown: inout [Shown]
 ) throws(JournalError) -> SegmentedLog<MemoryDisk> {
     var found: [Shown] = []
+    var options = options
+    options.entropy &+= disk.locksTaken
     let log = try SegmentedLog.open(disk, directory: directory, options: options) { record in
         found.append(
             Shown(lsn: record.lsn, kind: record.kind, length: record.length, prefix: Array(record.prefix)))

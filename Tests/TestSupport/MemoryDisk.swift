@@ -85,6 +85,8 @@ public final class MemoryDisk: FileSystem {
     public var faults = Faults()
     /// Operations that could have failed so far.
     public private(set) var operations = 0
+    /// Locks taken so far, on the disks that this one was made of too: a number of its own for each opening.
+    public private(set) var locksTaken: UInt64 = 0
     /// Bytes all files may have together.
     public var capacity = Int.max
     /// When a synchronize fails, this tells which of the pending writes got through.
@@ -106,6 +108,7 @@ public final class MemoryDisk: FileSystem {
     public func crashed(_ seed: UInt64) -> MemoryDisk {
         var random = SeededGenerator(seed)
         let disk = MemoryDisk()
+        disk.locksTaken = locksTaken
         var surviving = medium
         for (_, change) in changes where random.chance(50) { surviving.apply(change) }
         surviving.removeLost(current.directories)
@@ -123,6 +126,7 @@ public final class MemoryDisk: FileSystem {
     /// The same files, with everything durable, as after an orderly end.
     public func settled() -> MemoryDisk {
         let disk = MemoryDisk()
+        disk.locksTaken = locksTaken
         disk.current.directories = current.directories
         for (name, node) in current.files {
             let copy = Node(permissions: node.permissions)
@@ -361,6 +365,7 @@ public final class MemoryDisk: FileSystem {
         }
         let handle = newHandle()
         locks[handle.number] = path
+        locksTaken += 1
         return handle
     }
 }
