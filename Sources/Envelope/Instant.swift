@@ -28,9 +28,10 @@ public struct Instant: Hashable, Comparable, Sendable {
 extension Duration {
     /// Saturates at about 292 years.
     public var wholeNanoseconds: Int64 {
-        let (seconds, attoseconds) = components
-        let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        return overflow ? (seconds < 0 ? .min : .max) : scaled &+ attoseconds / 1_000_000_000
+        let whole = attoseconds
+        // Up to nine seconds fit a word, where dividing by a constant takes no division.
+        let short = Int64(truncatingIfNeeded: whole)
+        return Int128(short) == whole ? short / 1_000_000_000 : Int64(clamping: whole / 1_000_000_000)
     }
 
     public var wholeMilliseconds: Int64 { wholeNanoseconds / 1_000_000 }
