@@ -7,6 +7,8 @@ public struct ByteQueue: ~Copyable {
     @usableFromInline var capacity = 0
     @usableFromInline var head = 0
     @usableFromInline var tail = 0
+    /// No block is smaller.
+    private static let leastBytes = 2048
 
     public init() {}
 
@@ -70,6 +72,11 @@ public struct ByteQueue: ~Copyable {
         tail = 0
     }
 
+    /// Gives memory back when nothing is held, but for what the next bytes would ask for at once.
+    public mutating func shrinkToLeast() {
+        if capacity > Self.leastBytes { shrink() }
+    }
+
     /// Gives the memory back when nothing is held.
     public mutating func shrink() {
         guard isEmpty else { return }
@@ -84,7 +91,7 @@ public struct ByteQueue: ~Copyable {
         if held &+ bytes <= capacity, head >= capacity / 2 {
             base?.copyMemory(from: base! + head, byteCount: held)
         } else {
-            var size = max(capacity, 2048)
+            var size = max(capacity, Self.leastBytes)
             while size < held + bytes { size *= 2 }
             let block = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 16)
             if let base {

@@ -2,6 +2,7 @@ import Envelope
 
 extension Session {
     /// When ``timeReached(_:)`` wants to be called next.
+    @inline(__always)
     public var nextDeadline: Instant {
         switch state {
         case .awaitingHello: startedAt + Limits.helloWait
@@ -9,6 +10,9 @@ extension Session {
         case .ended: .never
         }
     }
+
+    /// ``nextDeadline`` where the session may be changed: it is mutating as ``openLanes()`` is.
+    public mutating func askDeadline() -> Instant { nextDeadline }
 
     /// Pings a peer that may be gone and gives up on one that is.
     /// - Throws: ``SessionError/helloTooLate``, ``SessionError/silent`` or ``SessionError/notReading``.
@@ -22,7 +26,7 @@ extension Session {
             guard out.count < Limits.unreadBytes else { throw .notReading }
             unheardPings += 1
             pingDue = now + Limits.pingInterval
-            if out.isEmpty { out.shrink() }
+            out.shrinkToLeast()
             out.appendFrame(.ping) { $0.append(now.nanoseconds) }
         case .ended:
             return
