@@ -5,7 +5,9 @@ extension Exchange {
     /// Fills the sessions' outputs: words of custody first, then envelopes as far as credit and room go.
     ///
     /// Call it after every batch of input and whenever a session's output has drained.
-    public mutating func settle(at now: Instant) {
+    /// - Returns: ``hasWork``.
+    @discardableResult
+    public mutating func settle(at now: Instant) -> Bool {
         forgetDrained()
         // Ends, since a link is marked again only where something was taken from a queue or became safe.
         while let link = forwarder.takeDirtyLink() {
@@ -14,6 +16,7 @@ extension Exchange {
             confirm(link, slot)
             pump(link, slot, at: now)
         }
+        return hasWork
     }
 
     private mutating func forgetDrained() {
@@ -25,10 +28,13 @@ extension Exchange {
     }
 
     /// There is room in this session's output again.
-    public mutating func drained(_ id: SessionID, at now: Instant) {
-        guard let slot = slots[id.number], current[slot.link] == id.number else { return }
+    /// - Returns: ``hasOutput(_:)``.
+    @discardableResult
+    public mutating func drained(_ id: SessionID, at now: Instant) -> Bool {
+        guard let slot = slots[id.number], current[slot.link] == id.number else { return hasOutput(id) }
         touch(id.number, slot)
         pump(slot.link, slot, at: now)
+        return slot.session.hasOutput
     }
 
     private mutating func confirm(_ link: LinkIndex, _ slot: Slot) {
@@ -88,7 +94,7 @@ extension Exchange {
         var deadline = Instant.never
         for number in slots.indices {
             guard let slot = slots[number], !slot.isClosed else { continue }
-            if slot.session.nextDeadline <= now {
+            if slot.session.askDeadline() <= now {
                 do {
                     try slot.session.timeReached(now)
                     touch(number, slot)
@@ -97,7 +103,7 @@ extension Exchange {
                     continue
                 }
             }
-            deadline = min(deadline, slot.session.nextDeadline)
+            deadline = min(deadline, slot.session.askDeadline())
         }
         sessionDeadline = max(deadline, now + Limits.sessionTick)
     }
@@ -108,6 +114,17 @@ extension Exchange {
             guard let slot = slots[number], slot.session.hasOutput else { return nil }
             return SessionID(number: number)
         }
+    }
+
+    /// The same one by one, from place 0 on, without a list of them; the place moves behind what is returned. Between two
+    /// calls sessions may write and drain, and nothing else.
+    public mutating func nextWithOutput(from place: inout Int) -> SessionID? {
+        while place < touched.count {
+            let number = touched[place]
+            place += 1
+            if let slot = slots[number], slot.session.hasOutput { return SessionID(number: number) }
+        }
+        return nil
     }
 }
 

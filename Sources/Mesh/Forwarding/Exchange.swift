@@ -108,7 +108,7 @@ public struct Exchange: ~Copyable {
         guard let slot = slots[id.number], !slot.isClosed else { return }
         touch(id.number, slot)
         do throws(SessionError) {
-            guard slot.session.isEstablished else {
+            guard slot.establishedAt != nil else {
                 guard let arrived = try slot.session.receiveHello(bytes, at: now) else { return }
                 establish(id, slot, arrived.hello, at: now)
                 guard !slot.isClosed else { return }
@@ -128,8 +128,10 @@ public struct Exchange: ~Copyable {
     }
 
     /// The owner has acted on the events: reads on behind them, up to the next ones.
-    public mutating func resume(at now: Instant) {
-        guard !paused.isEmpty else { return }
+    /// - Returns: ``isPaused``.
+    @discardableResult
+    public mutating func resume(at now: Instant) -> Bool {
+        guard !paused.isEmpty else { return false }
         var numbers: [Int] = []
         swap(&numbers, &paused)
         for number in numbers {
@@ -143,6 +145,7 @@ public struct Exchange: ~Copyable {
                 end(SessionID(number: number), slot, error, at: now)
             }
         }
+        return isPaused
     }
 
     private mutating func read(

@@ -70,6 +70,7 @@ extension Forwarder {
         returnUpstream(index, .storageFull, delay: Limits.storeRetry)
     }
 
+    @inline(__always)
     public var nextDeadline: Instant {
         var deadline = min(sweepDue, holding.nextDeadline, min(heldDeadline, bulkDeadline))
         if storeBlockedUntil != .zero { deadline = min(deadline, storeBlockedUntil) }

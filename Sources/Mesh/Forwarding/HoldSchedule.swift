@@ -12,6 +12,8 @@ struct HoldSchedule {
 
     private var waits: [Duration] = []
     private var queues: [HoldQueue] = []
+    /// Of all entries. Kept, since it is asked after every event.
+    private(set) var nextDeadline = Instant.never
 
     init(_ bounds: ClosedRange<Duration>) {
         var wait = max(bounds.lowerBound, .milliseconds(1))
@@ -27,15 +29,9 @@ struct HoldSchedule {
     mutating func append(_ id: InstanceID, for wait: Duration, at now: Instant) {
         var row = waits.count - 1
         while row > 0, waits[row] > wait { row -= 1 }
-        queues[row].append(Entry(id: id, deadline: now + waits[row]))
-    }
-
-    var nextDeadline: Instant {
-        var deadline = Instant.never
-        for queue in queues {
-            if let first = queue.first { deadline = min(deadline, first.deadline) }
-        }
-        return deadline
+        let entry = Entry(id: id, deadline: now + waits[row])
+        queues[row].append(entry)
+        nextDeadline = min(nextDeadline, entry.deadline)
     }
 
     /// The entries of each wait, in order.
@@ -43,13 +39,22 @@ struct HoldSchedule {
 
     /// Takes one whose time has come.
     mutating func takeDue(_ now: Instant) -> InstanceID? {
+        guard nextDeadline <= now else { return nil }
         for row in queues.indices {
             if let first = queues[row].first, first.deadline <= now {
                 queues[row].removeFirst()
+                findNextDeadline()
                 return first.id
             }
         }
         return nil
+    }
+
+    private mutating func findNextDeadline() {
+        nextDeadline = .never
+        for queue in queues {
+            if let first = queue.first { nextDeadline = min(nextDeadline, first.deadline) }
+        }
     }
 }
 

@@ -38,7 +38,8 @@ extension SmallWorld {
                 written[side].append(contentsOf: bytes)
                 return bytes.count
             }
-            return node.exchange.drained(id, at: now)
+            node.exchange.drained(id, at: now)
+            return
         }
         node.exchange.write(id) { $0.count }
     }
