@@ -20,7 +20,12 @@ public struct LinkStateDatabase: Sendable {
         func age(at now: Instant) -> Duration { now - heardAt }
     }
 
-    private(set) var entries: [Entry] = []
+    private(set) var entries: [Entry] = [] {
+        didSet { version &+= 1 }
+    }
+
+    /// Another one after every change of what is held.
+    public private(set) var version: UInt64 = 0
 
     /// When ``expire(at:)`` next has something to do. Kept, since it is asked after every event.
     private(set) var nextExpiry = Instant.never

@@ -17,6 +17,10 @@ final class RelayProgram: Program {
     private let carrier: Carrier
     /// Counts the looks of the oracle.
     var looks = 0
+    /// What ``MeshModel`` has heard last of what the relay holds of others.
+    private var versionHeard: UInt64 = 0
+    /// As of the machine's last call.
+    @exclusivity(unchecked) private var machineDeadline = Instant.never
     // Not checked for overlapping access when it runs, as `World` says.
     @exclusivity(unchecked) private(set) var machine: RelayMachine<SimulatedTrust>?
     @exclusivity(unchecked) private(set) var links: LinkShell?
@@ -71,6 +75,7 @@ final class RelayProgram: Program {
     func machineDo(_ body: (inout RelayMachine<SimulatedTrust>, inout Exchange) -> Void) {
         guard let links, machine != nil else { return }
         body(&machine!, &links.exchange)
+        machineDeadline = machine?.nextDeadline ?? .never
         for fact in machine!.takeFacts() { note(fact) }
     }
 
@@ -124,16 +129,14 @@ final class RelayProgram: Program {
     func closed(_ id: ConnectionID) { links?.closed(id) }
 
     func timeReached() {
-        let usage = journal?.usage ?? LogUsage()
         if machineDeadline <= host.now {
+            let usage = journal?.usage ?? LogUsage()
             machineDo { machine, exchange in
                 machine.timeReached(host.now, wall: host.wall, usage: usage, &exchange)
             }
         }
         links?.timeReached()
     }
-
-    private var machineDeadline: Instant { machine?.nextDeadline ?? .never }
 
     var nextDeadline: Instant { min(machineDeadline, links?.nextDeadline ?? .never) }
 
@@ -164,7 +167,9 @@ extension RelayProgram: LinkShellOwner {
 
     func meshMessage(_ message: [UInt8], from peer: NodeName) {
         machineDo { machine, exchange in machine.receive(message, from: peer, &exchange, at: host.now) }
-        if !host.isGone { mesh.heard(believed, at: host) }
+        guard !host.isGone, let version = machine?.router.database.version, version != versionHeard else { return }
+        versionHeard = version
+        mesh.heard(believed, at: host)
     }
 
     func perform(_ effects: [Effect]) {
