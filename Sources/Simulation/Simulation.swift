@@ -129,7 +129,7 @@ public final class Simulation {
             }
         }
         world.isSettled = { [unowned self] in self.isSettled }
-        world.everyStep = { [unowned self] in self.check() }
+        world.nowAndThen = { [unowned self] in self.check() }
     }
 
     private static func plans(
@@ -199,11 +199,10 @@ public final class Simulation {
 
     private var checks = 0
 
-    /// Counters and memory of every relay, now and then.
+    /// Counters and memory of one relay after the other.
     private func check() {
         checks += 1
-        guard checks % 64 == 0 else { return }
-        let host = world.hosts[(checks / 64) % world.hosts.count]
+        let host = world.hosts[checks % world.hosts.count]
         (host.program as? RelayProgram)?.check()
     }
 }

@@ -1,13 +1,14 @@
 /// A file's content: what processes see, and what the medium holds.
 final class Inode {
     let permissions: UInt16
+    // Not checked for overlapping access when it runs, as `World` says.
     /// The page cache.
-    var bytes: [UInt8] = []
+    @exclusivity(unchecked) var bytes: [UInt8] = []
     /// The medium.
-    var durable: [UInt8] = []
-    var pending = PendingWrites()
+    @exclusivity(unchecked) var durable: [UInt8] = []
+    @exclusivity(unchecked) var pending = PendingWrites()
     /// Names it has; content without one takes no space that counts.
-    var isNamed = true
+    @exclusivity(unchecked) var isNamed = true
 
     init(permissions: UInt16) { self.permissions = permissions }
 

@@ -32,29 +32,30 @@ public final class SimulatedDisk: FileSystem {
         var isLock: Bool
     }
 
-    var names = NameTable()
-    private var open: [OpenFile?] = []
+    // Not checked for overlapping access when it runs, as `World` says.
+    @exclusivity(unchecked) var names = NameTable()
+    @exclusivity(unchecked) private var open: [OpenFile?] = []
     /// Bytes of all named files.
-    var usedBytes = 0
+    @exclusivity(unchecked) var usedBytes = 0
     var snapshot: Snapshot?
 
     let fuse: Fuse
-    var random: SeededRandom
-    var faults = Faults()
-    var costs = Costs()
+    @exclusivity(unchecked) var random: SeededRandom
+    @exclusivity(unchecked) var faults = Faults()
+    @exclusivity(unchecked) var costs = Costs()
     /// Bytes there is room for. Writes beyond get in part of what they bring and fail.
-    public internal(set) var capacity: Int
+    @exclusivity(unchecked) public internal(set) var capacity: Int
     /// Time that the operations since the last ``takeLatency()`` would have taken.
-    private var spent: Int64 = 0
+    @exclusivity(unchecked) private var spent: Int64 = 0
     public private(set) var counts = FaultCounts()
     /// Told of every fault as it happens.
     var faultHappened: (FaultKind) -> Void = { _ in }
     /// Sees what is written.
-    var watch: ((UnsafeRawBufferPointer) -> Void)?
+    @exclusivity(unchecked) var watch: ((UnsafeRawBufferPointer) -> Void)?
     /// Durable data that was lost on its own, in order: what an oracle must excuse, and nothing else.
     public internal(set) var damageLog: [Damage] = []
     /// Operations so far.
-    public private(set) var operations = 0
+    @exclusivity(unchecked) public private(set) var operations = 0
 
     public convenience init(seed: UInt64, capacity: Int = .max) {
         self.init(SeededRandom(seed: seed), Fuse(), capacity: capacity)

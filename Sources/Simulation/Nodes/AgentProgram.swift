@@ -23,17 +23,20 @@ final class AgentProgram: Program {
     private let settings: Settings
     private let dials: [NodeName]
     private let keychain: Keychain
-    var machine: AgentMachine<SimulatedTrust>?
-    var gate: OutboxGate
-    var jobs: [SimulatedJob] = []
-    var sink: SimulatedSink?
-    private(set) var links: LinkShell?
-    private(set) var journal: JournalShell?
+    // Not checked for overlapping access when it runs, as `World` says.
+    @exclusivity(unchecked) var machine: AgentMachine<SimulatedTrust>?
+    /// As of the machine's last call.
+    @exclusivity(unchecked) private var machineDeadline = Instant.never
+    @exclusivity(unchecked) var gate: OutboxGate
+    @exclusivity(unchecked) var jobs: [SimulatedJob] = []
+    @exclusivity(unchecked) var sink: SimulatedSink?
+    @exclusivity(unchecked) private(set) var links: LinkShell?
+    @exclusivity(unchecked) private(set) var journal: JournalShell?
     /// When what the journal refused is handed over again.
-    private var retryDue = Instant.never
+    @exclusivity(unchecked) private var retryDue = Instant.never
     /// Streams that get no more and are not closed yet, and when that is tried.
     private var closing: [StreamID] = []
-    private var closeDue = Instant.never
+    @exclusivity(unchecked) private var closeDue = Instant.never
 
     init(
         _ host: Host, _ settings: Settings, dials: [NodeName], keychain: Keychain, ledger: DataLedger,
@@ -99,6 +102,7 @@ final class AgentProgram: Program {
         guard let links, machine != nil else { return }
         var batch = JournalBatch()
         body(&machine!, &links.exchange, &batch)
+        machineDeadline = machine?.nextDeadline ?? .never
         journal?.submit { $0.take(&batch) }
         for fact in machine!.takeFacts() { act(on: fact) }
     }
@@ -158,7 +162,7 @@ final class AgentProgram: Program {
     func closed(_ id: ConnectionID) { links?.closed(id) }
 
     func timeReached() {
-        if (machine?.nextDeadline ?? .never) <= host.now {
+        if machineDeadline <= host.now {
             drive { machine, exchange, batch in
                 machine.timeReached(host.now, wall: host.wall, &exchange, &batch)
             }
@@ -170,8 +174,9 @@ final class AgentProgram: Program {
     }
 
     var nextDeadline: Instant {
-        let own = jobs.reduce(min(machine?.nextDeadline ?? .never, retryDue, closeDue)) { min($0, $1.due) }
-        return min(own, links?.nextDeadline ?? .never)
+        var deadline = min(machineDeadline, retryDue, closeDue, links?.nextDeadline ?? .never)
+        for job in jobs { deadline = min(deadline, job.due) }
+        return deadline
     }
 
     func operationFinished(_ token: UInt64) {

@@ -14,8 +14,8 @@ final class JournalShell {
     /// Empty between two commits; kept for its memory.
     @exclusivity(unchecked) private var taken = JournalBatch()
     /// What the commit under way will have brought once its time has passed.
-    private var underWay: [JournalCompletion]?
-    private var needsTidying = false
+    @exclusivity(unchecked) private var underWay: [JournalCompletion]?
+    @exclusivity(unchecked) private var needsTidying = false
     var isIdle: Bool { underWay == nil && batch.isEmpty }
 
     init(

@@ -128,15 +128,16 @@ final class LinkShell {
     }
 
     var nextDeadline: Instant {
-        targets.reduce(exchange.nextDeadline) { $1.isBusy ? $0 : min($0, $1.due) }
+        var deadline = exchange.nextDeadline
+        for index in targets.indices where !targets[index].isBusy { deadline = min(deadline, targets[index].due) }
+        return deadline
     }
 
     /// Acts on what the sessions told, and on what they tell then.
     private func hear() {
         repeat {
             for event in exchange.takeEvents() { handle(event) }
-            exchange.resume(at: host.now)
-        } while exchange.isPaused
+        } while exchange.resume(at: host.now)
     }
 
     func finishTurn() {
@@ -144,25 +145,26 @@ final class LinkShell {
             hear()
             let effects = exchange.takeEffects()
             if !effects.isEmpty { owner?.perform(effects) }
-            exchange.settle(at: host.now)
-        } while exchange.hasWork
-        for id in exchange.sessionsWithOutput { write(id) }
+        } while exchange.settle(at: host.now)
+        var place = 0
+        while let id = exchange.nextWithOutput(from: &place) { write(id) }
     }
 
+    /// - Precondition: the session has output.
     private func write(_ session: SessionID) {
-        guard let connection = connections.first(where: { $0.session == session }), !connection.isClosing else {
+        guard let place = connections.firstIndex(where: { $0.session == session }), !connections[place].isClosing else {
             return
         }
-        while exchange.hasOutput(session) {
+        let id = connections[place].id
+        repeat {
             var isShort = false
             exchange.write(session) { bytes in
-                let taken = host.write(connection.id, bytes)
+                let taken = host.write(id, bytes)
                 isShort = taken < bytes.count
                 return taken
             }
             guard !isShort else { return }
-            exchange.drained(session, at: host.now)
-        }
+        } while exchange.drained(session, at: host.now)
     }
 
     private func handle(_ event: Exchange.Event) {

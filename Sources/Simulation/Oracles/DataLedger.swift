@@ -37,11 +37,8 @@ final class DataLedger {
     func mark(of stream: StreamID, at host: Host) -> Sequence { sinks[host.index].marks[stream] ?? .none }
 
     func sealed(_ stream: StreamID, _ sequence: Sequence, _ envelope: [UInt8], at host: Host) {
-        var hash = TraceHash()
-        envelope.withUnsafeBytes { hash.add($0) }
-        if let before = seals.updateValue(hash.value, forKey: Seal(stream: stream, sequence: sequence)),
-            before != hash.value
-        {
+        let digest = envelope.withUnsafeBytes { TraceHash.digest(of: $0) }
+        if let before = seals.updateValue(digest, forKey: Seal(stream: stream, sequence: sequence)), before != digest {
             host.fail("number \(sequence) of a stream was sealed twice, with another content")
         }
     }

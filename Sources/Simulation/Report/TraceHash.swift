@@ -21,6 +21,24 @@ public struct TraceHash: Hashable, Sendable {
         add(rest ^ UInt64(bytes.count) << 56)
     }
 
+    /// Of the bytes alone, and faster than ``add(_:)``: four sums side by side, none of which waits for another.
+    static func digest(of bytes: UnsafeRawBufferPointer) -> UInt64 {
+        var lanes = (TraceHash(), TraceHash(), TraceHash(), TraceHash())
+        var place = 0
+        while place + 32 <= bytes.count {
+            lanes.0.add(bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self))
+            lanes.1.add(bytes.loadUnaligned(fromByteOffset: place + 8, as: UInt64.self))
+            lanes.2.add(bytes.loadUnaligned(fromByteOffset: place + 16, as: UInt64.self))
+            lanes.3.add(bytes.loadUnaligned(fromByteOffset: place + 24, as: UInt64.self))
+            place += 32
+        }
+        lanes.0.add(UnsafeRawBufferPointer(rebasing: bytes[place...]))
+        lanes.0.add(lanes.1.value)
+        lanes.0.add(lanes.2.value)
+        lanes.0.add(lanes.3.value)
+        return lanes.0.value
+    }
+
     mutating func add(_ text: StaticString) {
         add(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }

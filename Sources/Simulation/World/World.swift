@@ -16,17 +16,21 @@ public final class World {
     @exclusivity(unchecked) public internal(set) var phase = Phase.safety
     /// What went wrong first; the run ends with it.
     @exclusivity(unchecked) public private(set) var violation: Violation?
+    /// There is one. Asked before every event: a violation is much to look at.
+    @exclusivity(unchecked) private var isViolated = false
     var counts = FaultCounts()
 
     /// True once nothing is left to do. Asked now and then in the healed phase.
     public var isSettled: () -> Bool = { true }
     /// After every event.
-    public var everyStep: (() -> Void)?
+    @exclusivity(unchecked) public var everyStep: (() -> Void)?
+    /// After every 64th event.
+    @exclusivity(unchecked) var nowAndThen: (() -> Void)?
     /// Before a process is let go: its program is there for the last time, and may have gone on in memory after the
     /// operation that was its last.
     public var beforeCrash: ((Host) -> Void)?
     /// Sees all bytes that a program writes to a connection or a disk.
-    public var watch: ((Host, UnsafeRawBufferPointer) -> Void)?
+    @exclusivity(unchecked) public var watch: ((Host, UnsafeRawBufferPointer) -> Void)?
     /// What ``Program/operationFinished(_:)`` is told when somebody with a medium comes to a node.
     public var visitToken: UInt64?
     /// All faults have ended, and nothing has happened since.
@@ -117,6 +121,7 @@ public final class World {
         guard violation == nil else { return }
         violation = Violation(
             text: text, step: steps, time: .nanoseconds(time), node: node.map { hosts[$0].name })
+        isViolated = true
         mark(.violated, node: node ?? 0)
     }
 
@@ -134,7 +139,7 @@ public final class World {
 
     private func runSafety() {
         let end = dials.safetyTime.wholeNanoseconds
-        while violation == nil, steps < safetySteps, queue.nextTime <= end { step() }
+        while !isViolated, steps < safetySteps, queue.nextTime <= end { step() }
         if violation == nil, steps < safetySteps { time = max(time, end) }
     }
 
@@ -142,7 +147,7 @@ public final class World {
     private func drain() {
         let end = time + dials.drainTime.wholeNanoseconds
         var nextCheck = time
-        while violation == nil {
+        while !isViolated {
             if time >= nextCheck {
                 if isSettled() { return }
                 nextCheck = time + 50_000_000
@@ -158,7 +163,7 @@ public final class World {
     /// Runs the events of a span of time, whatever the phase.
     public func run(for span: Duration) {
         let end = time + span.wholeNanoseconds
-        while violation == nil, queue.nextTime <= end { step() }
+        while !isViolated, queue.nextTime <= end { step() }
         if violation == nil { time = end }
     }
 
@@ -176,6 +181,7 @@ public final class World {
         trace.add(event)
         handle(event)
         everyStep?()
+        if steps % 64 == 0 { nowAndThen?() }
     }
 
     /// Faults that happened so far, those of the disks among them.
