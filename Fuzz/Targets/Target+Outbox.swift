@@ -11,6 +11,7 @@ extension Target {
             [
                 ("plain", [0, 0, 1, 0, 0, 1, 2, 0, 2, 1, 3, 0, 2, 6, 200, 7, 1]),
                 ("resent", [0, 0, 1, 0, 3, 1, 2, 0, 6, 255, 6, 255, 3, 3, 9]),
+                ("overtaken", [8, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 1, 1, 6, 60, 3, 0, 1, 8, 0, 0, 0, 2, 0, 8, 3]),
                 ("expired", [0, 0, 1, 4, 0, 6, 255, 6, 255, 5, 0]),
             ]
         },
@@ -37,7 +38,7 @@ private struct OutboxModel {
     private var checkpoints: [String: [UInt8]] = [:]
 
     mutating func act(_ choices: inout Choices) {
-        switch choices.byte() % 8 {
+        switch choices.byte() % 9 {
         case 0, 1: add(&choices)
         case 2:
             if let stored = pick(underWay, &choices) {
@@ -59,6 +60,10 @@ private struct OutboxModel {
             durable.insert(nextStored)
             outbox.checkpointSaved(job: job, as: nextStored)
             nextStored += 1
+        case 8:
+            let jobs = choices.byte()
+            let names = (0..<2).filter { jobs & 1 << $0 != 0 }.map { "job-\($0)" }
+            outbox.set(Overtaking(jobs: Set(names), after: .seconds(2)), at: now)
         default:
             now = now + .milliseconds(Int64(choices.byte()) * 100)
             outbox.timeReached(now)
@@ -113,7 +118,7 @@ private struct OutboxModel {
             case .saveCheckpoint(let job, let name, _, let checkpoint):
                 require(checkpoint == checkpoints[name], "the newest checkpoint is saved")
                 saving.append(job)
-            case .expired, .receipted, .ended: break
+            case .expired, .receipted, .fellBehind, .ended: break
             }
         }
         require(outbox.itemCount == items.count, "items are counted")

@@ -16,10 +16,12 @@ package enum AgentFact: Sendable {
     case stored(StreamID, Sequence)
     /// All up to `through` have had their effect; `floor` is the lowest without receipt.
     case receipted(StreamID, job: String, through: Sequence, floor: Sequence)
+    /// What is fresh should go in another stream; see ``Overtaking``.
+    case fellBehind(StreamID)
     /// Lived out its lifetime without a receipt.
     case expired(StreamID, Sequence, floor: Sequence)
-    /// A stream gets no more, and all of it is receipted or expired.
-    case ended(StreamID)
+    /// A stream gets no more, and all of it is receipted or expired; nil where it never had anything.
+    case ended(StreamID, job: String?)
     /// The journal did not take a submission: to be told to the ``OutboxGate``.
     case submissionRefused(token: UInt64, JournalError)
     /// A job's long checkpoint was read back: the job may start.

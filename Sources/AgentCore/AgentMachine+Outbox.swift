@@ -201,8 +201,9 @@ extension AgentMachine {
             case .expired(let stream, let sequence, let floor):
                 note(.expired(stream, sequence, floor: floor))
                 ledger.expired(stream, sequence, at: wall)
-            case .ended(let stream):
-                note(.ended(stream))
+            case .fellBehind(let stream): note(.fellBehind(stream))
+            case .ended(let stream, let job):
+                note(.ended(stream, job: job))
                 ledger.ended(stream)
             }
         }
@@ -228,10 +229,8 @@ extension AgentMachine {
     /// The newest durable checkpoint of a job: where its source goes on after a restart.
     package func checkpoint(of job: String) -> [UInt8]? { outbox.checkpoint(of: job) }
 
-    /// Where everything of the job has gone up to; nil where all of it is receipted.
-    package func lastUnreceipted(of job: String) -> (stream: StreamID, sequence: Sequence)? {
-        outbox.lastUnreceipted(of: job)
-    }
+    /// Where each stream of the job has gone up to that has something without receipt, oldest first.
+    package func unreceiptedEnds(of job: String) -> [JobMachine.Place] { outbox.unreceiptedEnds(of: job) }
 
     /// Whether an envelope is durable here; nil for a stream the outbox does not know.
     package func isDurable(_ stream: StreamID, _ sequence: Sequence) -> Bool? {

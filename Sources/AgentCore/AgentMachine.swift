@@ -60,6 +60,9 @@ package struct AgentMachine<Trust: ReceiptTrust>: ~Copyable {
         set { outbox.resendAfter = newValue }
     }
 
+    /// Which jobs give up their order. What was held only for it goes with the next ``settle(_:_:at:)``.
+    package mutating func set(_ overtaking: Overtaking, at now: Instant) { outbox.set(overtaking, at: now) }
+
     /// A session with a relay of this agent stands again.
     package mutating func linkReturned() { outbox.linkReturned() }
 

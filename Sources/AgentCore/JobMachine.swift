@@ -124,7 +124,7 @@ package struct JobMachine {
     /// Records read and not handed over, and when the first of them was read.
     private var records = 0
     private var firstReadAt = Instant.zero
-    private var settling = Settling()
+    private var settling: Settling
     /// When the source is told again what it could not be told.
     private var tellsAgain = Instant.zero
     private var failures: Backoff
@@ -133,13 +133,14 @@ package struct JobMachine {
 
     /// - Parameters:
     ///   - checkpoint: where the source goes on; nil for its beginning.
-    ///   - behind: whose receipt makes everything up to the checkpoint settled; nil where it is so already.
-    package init(_ settings: Settings, from checkpoint: [UInt8]?, behind: Place?) {
+    ///   - behind: whose receipts, all of them, make everything up to the checkpoint settled; empty where it is so
+    ///     already.
+    package init(_ settings: Settings, from checkpoint: [UInt8]?, behind: [Place]) {
         self.settings = settings
         self.checkpoint = checkpoint
         readTo = checkpoint
         failures = settings.pauses
-        if let checkpoint, let behind { settling.note(behind, checkpoint) } else { settling.settled = checkpoint }
+        settling = Settling(checkpoint, behind: behind)
     }
 
     package mutating func takeFacts() -> [Fact] {
@@ -251,9 +252,15 @@ package struct JobMachine {
 
     // MARK: Receipts
 
-    /// Receipts of a stream of the job have come up to here. Streams of one job are receipted one after the other.
+    /// Receipts of a stream of the job have come up to here.
     package mutating func receipted(_ place: Place) {
         settling.receipted(place)
+        tellsAgain = .zero
+    }
+
+    /// Nothing of the stream is waited for any more: what has no receipt was given up.
+    package mutating func ended(_ stream: StreamID) {
+        settling.ended(stream)
         tellsAgain = .zero
     }
 
@@ -261,34 +268,59 @@ package struct JobMachine {
 }
 
 /// Checkpoints on their way to the source's ear.
+///
+/// Invariant: what is settled has a receipt, and everything made before it has one too, or was given up.
 private struct Settling {
-    /// Behind envelopes that are not receipted yet, in their order.
-    private var behind: [(place: JobMachine.Place, checkpoint: [UInt8])] = []
+    private struct Entry {
+        var place: JobMachine.Place
+        /// Nil where more that was made before the same checkpoint follows.
+        var checkpoint: [UInt8]?
+        var isDone = false
+        var isReceipted = false
+    }
+
+    /// Behind envelopes that are not settled yet, in the order of their making.
+    private var behind: [Entry] = []
     /// A receipted checkpoint the source has not been told of.
     var settled: [UInt8]?
-    /// The newest receipt heard of; it may come before its envelope is noted.
-    private var mark: JobMachine.Place?
+    /// The newest receipts heard of; one may come before its envelope is noted. Of few streams.
+    private var marks: [JobMachine.Place] = []
+
+    init(_ checkpoint: [UInt8]?, behind places: [JobMachine.Place]) {
+        guard let checkpoint, let last = places.last else {
+            settled = checkpoint
+            return
+        }
+        behind = places.dropLast().map { Entry(place: $0) } + [Entry(place: last, checkpoint: checkpoint)]
+    }
 
     mutating func note(_ place: JobMachine.Place, _ checkpoint: [UInt8]) {
-        behind.append((place, checkpoint))
+        let isReceipted = marks.contains { $0.stream == place.stream && place.sequence <= $0.sequence }
+        behind.append(Entry(place: place, checkpoint: checkpoint, isDone: isReceipted, isReceipted: isReceipted))
         update()
     }
 
-    mutating func receipted(_ place: JobMachine.Place) {
-        mark = place
-        update()
-    }
-
-    /// A receipt for one stream settles all that was made before it.
-    private mutating func update() {
-        guard let mark, var end = behind.firstIndex(where: { $0.place.stream == mark.stream }) else { return }
-        while end < behind.count, behind[end].place.stream == mark.stream,
-            behind[end].place.sequence <= mark.sequence
-        {
-            end += 1
+    mutating func receipted(_ mark: JobMachine.Place) {
+        marks.removeAll { $0.stream == mark.stream }
+        marks.append(mark)
+        for index in behind.indices where behind[index].place.stream == mark.stream {
+            guard behind[index].place.sequence <= mark.sequence else { break }
+            (behind[index].isDone, behind[index].isReceipted) = (true, true)
         }
-        guard end > 0 else { return }
-        settled = behind[end - 1].checkpoint
-        behind.removeFirst(end)
+        update()
+    }
+
+    mutating func ended(_ stream: StreamID) {
+        marks.removeAll { $0.stream == stream }
+        for index in behind.indices where behind[index].place.stream == stream { behind[index].isDone = true }
+        update()
+    }
+
+    private mutating func update() {
+        let end = behind.firstIndex { !$0.isDone } ?? behind.count
+        // What was given up is told with the next that has its receipt.
+        guard let last = behind[..<end].lastIndex(where: \.isReceipted) else { return }
+        for entry in behind[...last] { settled = entry.checkpoint ?? settled }
+        behind.removeFirst(last + 1)
     }
 }

@@ -60,10 +60,10 @@ extension Outbox {
     /// Everything the job has sent is receipted.
     func isSettled(_ name: String) -> Bool { jobIndex[name].map { jobs[$0].streams.isEmpty } ?? true }
 
-    /// Where everything of the job has gone up to: the last item of its newest stream without receipt.
-    func lastUnreceipted(of name: String) -> (stream: StreamID, sequence: Sequence)? {
-        guard let job = jobIndex[name], let index = jobs[job].streams.last else { return nil }
-        return (streams[index].id, streams[index].last)
+    /// The last item of each of the job's streams with something without receipt, oldest first.
+    func unreceiptedEnds(of name: String) -> [JobMachine.Place] {
+        guard let job = jobIndex[name] else { return [] }
+        return jobs[job].streams.map { JobMachine.Place(stream: streams[$0].id, sequence: streams[$0].last) }
     }
 
     mutating func moveCheckpoint(

@@ -5,7 +5,7 @@ import Envelope
 /// Invariants:
 /// - an item is forgotten only when receipted or expired, so losing every relay's disk costs time, not data;
 /// - the streams of one job go out one after the other, so that a restart (which begins a new stream) does not
-///   change the order of the job's records at the destination;
+///   change the order of the job's records at the destination; but for the jobs in ``Overtaking``;
 /// - of each job one durable record holds the newest checkpoint: an item's, or a checkpoint record of its own. Which
 ///   one is the newest is told by the number of the item that first held it, never by when it was written.
 ///
@@ -45,6 +45,8 @@ struct Outbox {
         /// Highest sequence ever added.
         var last = Sequence.none
         var resending = Resending()
+        /// Told to its maker as having fallen behind.
+        var isLate = false
 
         var isDrained: Bool { head == items.count }
         /// Places of the items without receipt.
@@ -54,6 +56,8 @@ struct Outbox {
     /// Jobs by their place in the configuration's order of appearance; messages sent by hand have jobs too.
     struct Job {
         var name: String
+        /// Its streams do not wait for each other.
+        var overtakes = false
         /// Indices of streams with items, oldest first.
         var streams: [Int] = []
         /// The record that holds the newest checkpoint; 0 before the first.
@@ -80,10 +84,12 @@ struct Outbox {
         case saveCheckpoint(job: Int, name: String, origin: UInt64, checkpoint: [UInt8])
         /// Receipts have come up to here; `floor` is the lowest without.
         case receipted(stream: StreamID, job: String, through: Sequence, floor: Sequence)
+        /// What its receipts are for has waited long, and more of it waits: what is fresh should go in another stream.
+        case fellBehind(stream: StreamID)
         /// Lived out its lifetime without a receipt.
         case expired(stream: StreamID, sequence: Sequence, floor: Sequence)
-        /// Everything of a closed stream is receipted or expired.
-        case ended(stream: StreamID)
+        /// Everything of a closed stream is receipted or expired; nil where it never had anything.
+        case ended(stream: StreamID, job: String?)
     }
 
     struct Place: Hashable {
@@ -92,6 +98,7 @@ struct Outbox {
     }
 
     var resendAfter: Duration
+    private(set) var overtaking = Overtaking()
     var jobs: [Job] = []
     var streams: [Stream] = []
     /// Places in `streams` that may be taken anew.
@@ -116,7 +123,7 @@ struct Outbox {
 
     mutating func job(named name: String) -> Int {
         if let index = jobIndex[name] { return index }
-        jobs.append(Job(name: name))
+        jobs.append(Job(name: name, overtakes: overtaking.jobs.contains(name)))
         jobIndex[name] = jobs.count - 1
         return jobs.count - 1
     }
@@ -136,7 +143,7 @@ struct Outbox {
 
     /// Nothing more will be added to the stream.
     mutating func close(_ id: StreamID) {
-        guard let index = streamIndex[id] else { return effects.append(.ended(stream: id)) }
+        guard let index = streamIndex[id] else { return effects.append(.ended(stream: id, job: nil)) }
         streams[index].isClosed = true
         prune(index)
     }
@@ -144,7 +151,7 @@ struct Outbox {
     private mutating func prune(_ index: Int) {
         guard streams[index].isClosed, streams[index].isDrained else { return }
         streamIndex[streams[index].id] = nil
-        effects.append(.ended(stream: streams[index].id))
+        effects.append(.ended(stream: streams[index].id, job: jobs[streams[index].job].name))
         streams[index].items = []
         vacant.append(index)
     }
@@ -169,7 +176,7 @@ extension Outbox {
     ) -> Bool {
         let job = streams[index].job
         if streams[index].isDrained { jobs[job].streams.append(index) }
-        let isFirst = jobs[job].streams.first == index
+        let isFirst = jobs[job].overtakes || jobs[job].streams.first == index
         streams[index].items.append(
             Item(
                 sequence: sequence, stored: stored, length: length, lifetime: lifetime,
@@ -195,14 +202,17 @@ extension Outbox {
         guard let index = streamIndex[id] else { return }
         let job = streams[index].job
         var released = Sequence.none
+        var madeAt = now
         while !streams[index].isDrained, streams[index].items[streams[index].head].sequence <= mark {
             released = streams[index].items[streams[index].head].sequence
+            madeAt = streams[index].items[streams[index].head].madeAt
             releaseHead(of: index, at: now)
         }
         guard released != .none else { return }
         streams[index].resending.receipted(through: released, at: now)
         effects.append(
             .receipted(stream: id, job: jobs[job].name, through: released, floor: floor(of: index)))
+        if now - madeAt > overtaking.after { fellBehind(index) }
         finishRelease(index, at: now)
     }
 
@@ -233,10 +243,12 @@ extension Outbox {
         let job = streams[index].job
         jobs[job].streams.removeAll { $0 == index }
         prune(index)
-        guard let next = jobs[job].streams.first else { return }
-        for place in streams[next].head..<streams[next].items.count
-        where streams[next].items[place].state == .held {
-            send(next, place, at: now)
+        if let next = jobs[job].streams.first { sendHeld(of: next, at: now) }
+    }
+
+    private mutating func sendHeld(of index: Int, at now: Instant) {
+        for place in streams[index].waiting where streams[index].items[place].state == .held {
+            send(index, place, at: now)
         }
     }
 
@@ -272,5 +284,33 @@ extension Outbox {
         effects.append(
             .expired(stream: streams[index].id, sequence: item.sequence, floor: floor(of: index)))
         finishRelease(index, at: now)
+    }
+}
+
+// MARK: Overtaking
+
+extension Outbox {
+    /// Streams of a job that may have something without receipt when another is asked for: each costs the destination
+    /// a mark and everybody a window.
+    private static let overtakingStreams = 4
+
+    /// Which jobs give up their order. Of those that do so from now on nothing is held any more.
+    mutating func set(_ overtaking: Overtaking, at now: Instant) {
+        self.overtaking = overtaking
+        for job in jobs.indices {
+            jobs[job].overtakes = overtaking.jobs.contains(jobs[job].name)
+            guard jobs[job].overtakes else { continue }
+            for index in jobs[job].streams { sendHeld(of: index, at: now) }
+        }
+    }
+
+    /// Asks for another stream once, where this one is the job's newest and more of it waits.
+    private mutating func fellBehind(_ index: Int) {
+        let job = streams[index].job
+        guard jobs[job].overtakes, !streams[index].isLate, !streams[index].isClosed, !streams[index].isDrained,
+            jobs[job].streams.last == index, jobs[job].streams.count < Self.overtakingStreams
+        else { return }
+        streams[index].isLate = true
+        effects.append(.fellBehind(stream: streams[index].id))
     }
 }

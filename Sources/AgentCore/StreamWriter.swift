@@ -5,6 +5,7 @@ import Envelope
 ///
 /// Invariants:
 /// - a stream begins with the process and again with every other key, so that no key is ever used with a nonce twice;
+///   also where it fell behind and what is fresh may overtake it;
 /// - numbers rise from 1 without gap;
 /// - a stream that has been followed by another gets no more;
 /// - all streams of a writer have one chain: an envelope must not become durable, with its checkpoint, before those of
@@ -37,6 +38,7 @@ package struct StreamWriter: Sendable {
     /// nil before the first.
     package private(set) var stream: OutboxStream?
     private var key: KeyID?
+    private var isBehind = false
     /// The number of the next envelope.
     package private(set) var next = Sequence(1)
 
@@ -44,7 +46,7 @@ package struct StreamWriter: Sendable {
 
     /// Whether another stream must begin before an envelope is sealed with this key.
     package func mustBegin(with key: KeyID) -> Bool {
-        stream == nil || self.key != key || next.number > settings.envelopes
+        stream == nil || isBehind || self.key != key || next.number > settings.envelopes
     }
 
     /// Another stream begins.
@@ -57,8 +59,14 @@ package struct StreamWriter: Sendable {
             chain: settings.chain)
         stream = begun
         self.key = key
+        isBehind = false
         next = Sequence(1)
         return (begun, last)
+    }
+
+    /// What is fresh is to go in another stream than this one.
+    package mutating func fellBehind(_ id: StreamID) {
+        if stream?.id == id { isBehind = true }
     }
 
     /// The envelope with the number ``next`` is sealed.
@@ -67,7 +75,7 @@ package struct StreamWriter: Sendable {
     /// Whether the destination's window has room for the next.
     /// - Parameter floor: the lowest number without receipt of the stream.
     package func hasRoom(floor: Sequence) -> Bool {
-        stream == nil || Self.hasRoom(for: next, floor: floor, window: settings.window)
+        stream == nil || isBehind || Self.hasRoom(for: next, floor: floor, window: settings.window)
     }
 
     package static func hasRoom(for sequence: Sequence, floor: Sequence, window: UInt64 = window) -> Bool {

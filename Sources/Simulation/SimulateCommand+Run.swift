@@ -6,6 +6,7 @@ extension SimulateCommand {
         var runs = 0
         var virtual = Duration.zero
         var effects = 0
+        var overtakings = 0
         var faults = 0
         for seed in seeds {
             if let limit, stopwatch() - start >= limit { break }
@@ -16,6 +17,7 @@ extension SimulateCommand {
             runs += 1
             virtual += outcome.virtualTime
             effects += simulation.effects
+            overtakings += simulation.overtakings
             faults += FaultKind.allCases.reduce(0) { $0 + outcome.faults[$1] }
             if outcome.violation != nil {
                 tell(scenario, simulation, outcome)
@@ -25,7 +27,8 @@ extension SimulateCommand {
         }
         let time = stopwatch() - start
         print(
-            "\(runs) seeds, 0 violations; \(effects) records had their effect, \(faults) faults happened; "
+            "\(runs) seeds, 0 violations; \(effects) records had their effect (\(overtakings) before "
+                + "an earlier one, as their jobs allow), \(faults) faults happened; "
                 + "\(virtual.components.seconds) s simulated in \(seconds(time)) s: \(Int(virtual / time)) times real "
                 + "time, \(Int(Double(runs) * 60 / (time / .seconds(1)))) seeds a minute")
         return 0

@@ -95,7 +95,11 @@ public final class Simulation {
         let plans = Self.plans(scenario, &random, &edges)
         let keys = SimulatedKeys(SeededRandom(seed: scenario.seed).fork("keys"))
         let agents = topology.nodes.filter { $0.kind == .agent }.map(\.name)
-        let ledger = DataLedger(hosts: topology.nodes.count, destinations: plans.map(\.plan.destination))
+        let ledger = DataLedger(
+            hosts: topology.nodes.count,
+            targets: plans.map {
+                .init(destination: $0.plan.destination, freshFirst: $0.plan.habits.freshFirst)
+            })
         let flows = relays.flows(zones: topology.nodes.count { $0.kind == .relay })
         let sinkFaults = SimulatedSink.Faults(&edges)
         let mesh = MeshModel(hosts: topology.nodes.count, disksForget: scenario.losesDurableData)
@@ -110,7 +114,7 @@ public final class Simulation {
             }
             let settings = AgentProgram.Settings(
                 jobs: plans.filter { $0.source == host.name }.map(\.plan), resendAfter: scenario.resendAfter,
-                sinkFaults: sinkFaults)
+                history: relays.history, sinkFaults: sinkFaults)
             return AgentProgram(
                 host, settings, dials: dials,
                 keychain: keys.keychain(of: host.name, with: agents.filter { $0 != host.name }), ledger: ledger,
@@ -167,6 +171,8 @@ public final class Simulation {
 
     /// Records that have had their effect.
     public var effects: Int { ledger.effects }
+    /// Of these, those that came before one of an earlier record, where the job allows it.
+    public var overtakings: Int { ledger.overtakings }
 
     // MARK: Oracles
 

@@ -38,8 +38,8 @@ struct AgentMachineTests {
         scene.submit(1, 2)
         scene.turn()
         #expect(scene.machine.unreceipted(of: AgentScene.job) == 2)
-        let last = scene.machine.lastUnreceipted(of: AgentScene.job)
-        #expect(last?.stream == Sample.stream(1) && last?.sequence == Sequence(2))
+        let ends = scene.machine.unreceiptedEnds(of: AgentScene.job)
+        #expect(ends == [.init(stream: Sample.stream(1), sequence: Sequence(2))])
         scene.bringReceipt(1, 2, word: 9)
         scene.bring(scene.arrival(.receipt, body: [1, 2, 3]))
         let forged = scene.takeFacts().filter { if case .forgedReceipt = $0 { true } else { false } }
@@ -55,7 +55,7 @@ struct AgentMachineTests {
         scene.bringReceipt(1, 2)
         #expect(scene.kept == 0 && scene.journal.records.isEmpty)
         #expect(scene.machine.unreceipted(of: AgentScene.job) == 0)
-        #expect(scene.machine.lastUnreceipted(of: AgentScene.job) == nil)
+        #expect(scene.machine.unreceiptedEnds(of: AgentScene.job) == [])
         #expect(scene.isReceipted(1, 2) == true)
     }
 
@@ -247,5 +247,25 @@ struct AgentMachineTests {
         scene.turn()
         #expect(scene.kept == 1 && scene.journal.records.count == 1)
         #expect(scene.takeFacts().count == 1)
+    }
+
+    @Test func whatIsFreshOvertakesABacklogWhereTheJobAllowsIt() {
+        scene.machine.set(Overtaking(jobs: [AgentScene.job], after: .seconds(60)), at: scene.now)
+        for sequence in 1...3 as ClosedRange<UInt64> { scene.submit(1, sequence) }
+        scene.turn()
+        scene.advance(.seconds(61))
+        scene.connect()
+        _ = scene.takeFacts()
+        scene.bringReceipt(1, 1)
+        let behind = scene.takeFacts().contains {
+            if case .fellBehind(let stream) = $0 { stream == Sample.stream(1) } else { false }
+        }
+        #expect(behind)
+        scene.submit(2, 1)
+        scene.turn()
+        #expect(scene.atRelay.last == AgentScene.envelope(2, 1))
+        scene.bringReceipt(2, 1)
+        #expect(scene.kept == 2)
+        #expect(scene.machine.unreceiptedEnds(of: AgentScene.job).map(\.stream) == [Sample.stream(1)])
     }
 }

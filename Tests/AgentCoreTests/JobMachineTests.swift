@@ -187,8 +187,9 @@ import Testing
         #expect(scene.tidied == [1])
     }
 
-    @Test func aReceiptOfALaterStreamSettlesTheEarlierOne() {
-        var scene = JobScene(from: 1, behind: .init(stream: Sample.stream(9), sequence: Sequence(7)))
+    /// Streams of a job that gives up its order are receipted side by side.
+    @Test func aReceiptOfALaterStreamSettlesNothingWhileAnEarlierOneWaits() {
+        var scene = JobScene(from: 1, behind: [.init(stream: Sample.stream(9), sequence: Sequence(7))])
         scene.records = 3
         scene.run()
         scene.receipted(6, of: Sample.stream(9))
@@ -201,7 +202,37 @@ import Testing
         scene.run()
         scene.receipted(1, of: Sample.stream(2))
         scene.run()
-        #expect(scene.tidied == [4])
+        #expect(scene.tidied == [])
+        scene.receipted(7, of: Sample.stream(9))
+        scene.run()
+        #expect(scene.tidied == [1])
+        scene.receipted(2, of: Sample.stream(1))
+        scene.run()
+        #expect(scene.tidied == [1, 4])
+    }
+
+    @Test func aStartIsSettledOnceAllStreamsBeforeItAre() {
+        let places = [3, 9].map { JobMachine.Place(stream: Sample.stream($0), sequence: Sequence(7)) }
+        var scene = JobScene(from: 2, behind: places)
+        scene.records = 2
+        for (stream, settled) in [(9, []), (3, [2])] as [(UInt64, [Int])] {
+            scene.receipted(7, of: Sample.stream(stream))
+            scene.run()
+            #expect(scene.tidied == settled)
+        }
+    }
+
+    /// What was given up is gone whatever the source keeps, but only a receipt says that the destination is there.
+    @Test func whatWasGivenUpIsToldWithTheNextReceipt() {
+        var scene = JobScene(from: 1, behind: [.init(stream: Sample.stream(9), sequence: Sequence(7))])
+        scene.records = 2
+        scene.run()
+        scene.machine.ended(Sample.stream(9))
+        scene.run()
+        #expect(scene.tidied == [])
+        scene.receipted(1)
+        scene.run()
+        #expect(scene.tidied == [2])
     }
 
     /// Numbers of streams are not to be compared with each other.

@@ -39,7 +39,7 @@ struct JobScene {
     var sequence = Sequence(1)
     private var random: UInt64 = 1
 
-    init(linger: Duration = .zero, from checkpoint: Int? = nil, behind: JobMachine.Place? = nil) {
+    init(linger: Duration = .zero, from checkpoint: Int? = nil, behind: [JobMachine.Place] = []) {
         machine = JobMachine(.init(linger: linger), from: checkpoint.map { [UInt8($0)] }, behind: behind)
     }
 

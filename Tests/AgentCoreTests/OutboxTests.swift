@@ -85,14 +85,14 @@ import Testing
         _ = add(1, 1)
         outbox.close(Sample.stream(1))
         #expect(effects() == [])
-        #expect(receipt(1, 1).contains(.ended(stream: Sample.stream(1))))
+        #expect(receipt(1, 1).contains(.ended(stream: Sample.stream(1), job: "job")))
         #expect(outbox.streamIndex.isEmpty)
         // Its place is used again.
         _ = add(2, 1)
         #expect(outbox.streams.count == 1)
         _ = receipt(2, 1)
         outbox.close(Sample.stream(2))
-        #expect(effects() == [.ended(stream: Sample.stream(2))])
+        #expect(effects() == [.ended(stream: Sample.stream(2), job: "job")])
     }
 
     // MARK: Resending
@@ -293,7 +293,7 @@ import Testing
         #expect(add(1, 5, checkpoint: [5]))
         #expect(!add(2, 1, checkpoint: [6]))
         #expect(!add(3, 1, checkpoint: [7]))
-        #expect(outbox.lastUnreceipted(of: "job")?.stream == Sample.stream(3))
+        #expect(outbox.unreceiptedEnds(of: "job").map(\.stream) == [1, 2, 3].map(Sample.stream))
         #expect(receipt(1, 5).contains(send(2, as: (2, 1))))
         #expect(receipt(2, 1).contains(send(3, as: (3, 1))))
         _ = receipt(3, 1)
@@ -305,5 +305,69 @@ import Testing
         _ = add(1, 1, lifetime: 100, age: .seconds(95))
         outbox.departed(stored: 1, at: now)
         #expect(outbox.nextDeadline == now + .seconds(5))
+    }
+
+    // MARK: Overtaking
+
+    private func overtake(_ jobs: Set<String> = ["job"]) {
+        outbox.set(Overtaking(jobs: jobs, after: .seconds(10)), at: now)
+    }
+
+    private func fallsBehind(_ effects: [Outbox.Effect]) -> [StreamID] {
+        effects.compactMap { if case .fellBehind(let stream) = $0 { stream } else { nil } }
+    }
+
+    @Test func streamsOfAJobThatGivesUpItsOrderDoNotWait() {
+        overtake()
+        #expect(add(1, 1) && add(2, 1) && add(1, 2))
+        #expect(add(3, 1, job: "other"))
+        #expect(!add(4, 1, job: "other"))
+        #expect(receipt(2, 1).contains { if case .receipted = $0 { true } else { false } })
+        #expect(outbox.unreceiptedEnds(of: "job").map(\.sequence) == [Sequence(2)])
+    }
+
+    @Test func aJobThatGivesUpItsOrderNowHoldsNothingAnyMore() {
+        #expect(add(1, 1))
+        #expect(!add(2, 1))
+        #expect(!add(3, 1))
+        overtake()
+        #expect(effects() == [send(2, as: (2, 1)), send(3, as: (3, 1))])
+        // And one that wants it back holds what comes from then on.
+        overtake([])
+        #expect(!add(2, 2))
+        #expect(receipt(1, 1).contains(send(4, as: (2, 2))))
+    }
+
+    @Test func aReceiptForWhatIsOldAsksForAnotherStreamOnce() {
+        overtake()
+        for sequence in 1...4 as ClosedRange<UInt64> { _ = add(1, sequence) }
+        #expect(fallsBehind(receipt(1, 1, at: now + .seconds(10))) == [])
+        #expect(fallsBehind(receipt(1, 2, at: now + .seconds(11))) == [Sample.stream(1)])
+        #expect(fallsBehind(receipt(1, 3, at: now + .seconds(12))) == [])
+    }
+
+    @Test func nothingFallsBehindWhereNothingWaitsOrTheOrderCounts() {
+        _ = add(1, 1)
+        _ = add(1, 2)
+        #expect(fallsBehind(receipt(1, 1, at: now + .seconds(99))) == [])
+        overtake()
+        #expect(fallsBehind(receipt(1, 2, at: now + .seconds(99))) == [])
+        // Nor where it gets no more, or is not the newest.
+        for stream in [2, 3] as [UInt64] { for sequence in 1...2 as ClosedRange<UInt64> { _ = add(stream, sequence) } }
+        #expect(fallsBehind(receipt(2, 1, at: now + .seconds(99))) == [])
+        outbox.close(Sample.stream(3))
+        #expect(fallsBehind(receipt(3, 1, at: now + .seconds(99))) == [])
+    }
+
+    @Test func aJobHasAFewStreamsAtOnce() {
+        overtake()
+        for stream in 1...4 as ClosedRange<UInt64> {
+            _ = add(stream, 1)
+            _ = add(stream, 2)
+        }
+        #expect(fallsBehind(receipt(4, 1, at: now + .seconds(99))) == [])
+        _ = receipt(1, 2)
+        _ = add(4, 3)
+        #expect(fallsBehind(receipt(4, 2, at: now + .seconds(99))) == [Sample.stream(4)])
     }
 }

@@ -41,6 +41,19 @@ import Testing
             writer.mustBegin(with: keys[0]), "a clock that goes back to the first key must not go back to its numbers")
     }
 
+    @Test func whatIsFreshGoesInAnotherStreamThanTheOneThatFellBehind() {
+        var writer = writer { $0.window = 2 }
+        _ = begin(&writer, 1, keys[0])
+        writer.advance()
+        writer.advance()
+        writer.fellBehind(Sample.stream(9))
+        #expect(!writer.mustBegin(with: keys[0]) && !writer.hasRoom(floor: Sequence(1)))
+        writer.fellBehind(Sample.stream(1))
+        #expect(writer.mustBegin(with: keys[0]) && writer.hasRoom(floor: Sequence(1)))
+        #expect(begin(&writer, 2, keys[0]) == Sample.stream(1))
+        #expect(!writer.mustBegin(with: keys[0]) && writer.next == Sequence(1))
+    }
+
     @Test func aFullStreamIsFollowedByAnother() {
         var writer = writer { $0.envelopes = 3 }
         _ = begin(&writer, 1, keys[0])

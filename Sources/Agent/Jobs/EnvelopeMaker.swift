@@ -91,11 +91,12 @@ final class EnvelopeMaker: Sendable {
         }
     }
 
-    /// The stream to seal in: a new one at first, and where a newer key is there.
+    /// The stream to seal in: a new one at first, where a newer key is there, and where the last one fell behind.
     private func prepare(_ state: inout State) throws(JobFailure) -> StreamHandle {
         guard let pair = keys.current.sealing(for: destination, at: Clock.wall) else {
             throw .noKey(settings.destination.description)
         }
+        if let handle = state.handle, handle.isBehind { state.writer.fellBehind(handle.id) }
         if let handle = state.handle, !state.writer.mustBegin(with: pair.id) { return handle }
         let (stream, last) = state.writer.begin(StreamID(Entropy.bytes16()), with: pair.id)
         let handle = StreamHandle(stream)

@@ -13,7 +13,7 @@ extension JobRunner {
         var batch: RecordBatch.Builder?
     }
 
-    func run(from start: Checkpoint?, behind: Place?) {
+    func run(from start: Checkpoint?, behind: [Place]) {
         var machine = JobMachine(.init(linger: configuration.linger), from: start?.bytes, behind: behind)
         var hands = Hands()
         while !mustStop, turn(&machine, &hands) {}
@@ -22,7 +22,12 @@ extension JobRunner {
     /// Does what the machine says next.
     /// - Returns: false where the agent is stopping.
     private func turn(_ machine: inout JobMachine, _ hands: inout Hands) -> Bool {
-        if let receipted = acknowledged.withLock({ $0.take() }) { machine.receipted(receipted) }
+        for heard in takeNews() {
+            switch heard {
+            case .receipted(let place): machine.receipted(place)
+            case .ended(let stream): machine.ended(stream)
+            }
+        }
         let step = machine.next(at: Clock.now, wall: Clock.wall)
         tell(&machine)
         switch step {
@@ -41,6 +46,14 @@ extension JobRunner {
             tell(&machine)
         }
         return true
+    }
+
+    private func takeNews() -> [News] {
+        news.withLock { news in
+            if news.isEmpty { return [] }
+            defer { news.removeAll(keepingCapacity: true) }
+            return news
+        }
     }
 
     private func act(

@@ -14,12 +14,18 @@ final class JobRunner: Sendable {
     let factory: ConnectorMaking.SourceFactory
     let log: Log
     let bell = Bell()
-    let acknowledged = Mutex<Place?>(nil)
+    /// What was heard of streams and is not told to the machine yet, in order.
+    let news = Mutex<[News]>([])
     private let isStopped = Atomic<Bool>(false)
     private let thread = Mutex<Threads.Handle?>(nil)
     private let ended = Reply<Bool>()
 
     typealias Place = JobMachine.Place
+
+    enum News {
+        case receipted(Place)
+        case ended(StreamID)
+    }
 
     init(
         _ configuration: JobConfiguration, schedule: Schedule, factory: @escaping ConnectorMaking.SourceFactory,
@@ -35,8 +41,8 @@ final class JobRunner: Sendable {
 
     /// - Parameters:
     ///   - checkpoint: where the source goes on; nil for its beginning.
-    ///   - behind: whose receipt makes everything up to the checkpoint settled; nil where it is so already.
-    func start(from checkpoint: Checkpoint?, behind: Place?) throws(ThreadError) {
+    ///   - behind: whose receipts, all of them, make everything up to the checkpoint settled.
+    func start(from checkpoint: Checkpoint?, behind: [Place]) throws(ThreadError) {
         let handle = try Threads.start(name: "job-\(configuration.name)") { [self] in
             run(from: checkpoint, behind: behind)
             status.set("stopped")
@@ -61,9 +67,19 @@ final class JobRunner: Sendable {
         return true
     }
 
-    /// Receipts of a stream of the job have come up to here. Streams of one job are receipted one after the other.
+    /// Receipts of a stream of the job have come up to here.
     func receipted(_ stream: StreamID, through sequence: Sequence) {
-        acknowledged.withLock { $0 = Place(stream: stream, sequence: sequence) }
+        news.withLock { news in
+            // A job whose source blocks hears of the newest only.
+            if case .receipted(let last) = news.last, last.stream == stream { news.removeLast() }
+            news.append(.receipted(Place(stream: stream, sequence: sequence)))
+        }
+        bell.ring()
+    }
+
+    /// Nothing of a stream of the job is waited for any more.
+    func ended(_ stream: StreamID) {
+        news.withLock { $0.append(.ended(stream)) }
         bell.ring()
     }
 

@@ -7,6 +7,7 @@ final class StreamHandle: Sendable {
     let stream: OutboxStream
     /// The lowest sequence without receipt, raised by the outbox.
     private let lowest = Atomic<UInt64>(1)
+    private let behind = Atomic<Bool>(false)
 
     private static let chains = Atomic<UInt64>(0)
 
@@ -21,6 +22,11 @@ final class StreamHandle: Sendable {
 
     func raiseFloor(to sequence: Sequence) { lowest.store(sequence.number, ordering: .releasing) }
 
-    /// True where the destination's window has room for one more.
-    func mayMake(_ sequence: Sequence) -> Bool { StreamWriter.hasRoom(for: sequence, floor: floor) }
+    /// What is fresh is to go in another stream, says the outbox.
+    var isBehind: Bool { behind.load(ordering: .acquiring) }
+
+    func fellBehind() { behind.store(true, ordering: .releasing) }
+
+    /// True where the destination's window has room for one more, or that one will be in another stream.
+    func mayMake(_ sequence: Sequence) -> Bool { isBehind || StreamWriter.hasRoom(for: sequence, floor: floor) }
 }

@@ -74,7 +74,7 @@ extension AgentService {
         let name = job.configuration.name
         try job.start(
             from: machine.checkpoint(of: name).map { Checkpoint($0) },
-            behind: machine.lastUnreceipted(of: name).map { .init(stream: $0.stream, sequence: $0.sequence) })
+            behind: machine.unreceiptedEnds(of: name))
         startedJobs.insert(name)
     }
 
@@ -149,6 +149,7 @@ extension AgentService {
         let old = configuration
         configuration = new
         machine.resendAfter = new.resendAfter
+        machine.set(Overtaking(new), at: reactor.now)
         hub.exchange.forwarder.setRoutes(.init(always: new.links.map { NodeID(of: $0.peer) }))
         hub.apply(new)
         try reloadJobs(old, new)
@@ -263,5 +264,12 @@ extension Schedule {
                 throw configuration.error("\(error)")
             }
         }
+    }
+}
+
+extension Overtaking {
+    init(_ configuration: NodeConfiguration) {
+        let jobs = (configuration.agent?.jobs ?? []).filter(\.freshFirst).map(\.name)
+        self.init(jobs: Set(jobs), after: configuration.history.after)
     }
 }

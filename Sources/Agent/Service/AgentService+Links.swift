@@ -54,9 +54,11 @@ extension AgentService: LinkHubOwner {
                 ["stream": stream, "sequence": sequence])
             handles[stream]?.raiseFloor(to: floor)
             port.wake()
-        case .ended(let stream):
+        case .fellBehind(let stream): fellBehind(stream)
+        case .ended(let stream, let job):
             handles[stream] = nil
             waiters.forget(stream)
+            if let job { jobs.first { $0.configuration.name == job }?.ended(stream) }
         case .submissionRefused, .checkpointRead, .checkpointUnreadable, .unreadableRecord, .readFailed,
             .outboxStalled, .outboxResumed, .copied:
             actOnOutbox(fact)
@@ -68,6 +70,15 @@ extension AgentService: LinkHubOwner {
         jobs.first { $0.configuration.name == job }?.receipted(stream, through: mark)
         port.wake()
         waiters.tell(.receipted, stream, through: mark)
+    }
+
+    private func fellBehind(_ stream: StreamID) {
+        guard let handle = handles[stream] else { return }
+        handle.fellBehind()
+        port.wake()
+        log.notice(
+            "job.overtakes", "a job's backlog goes on as history; what is fresh overtakes it",
+            ["job": handle.stream.job, "stream": stream])
     }
 
     /// What the delivering threads say, on the reactor's thread.

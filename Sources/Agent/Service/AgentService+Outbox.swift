@@ -11,6 +11,7 @@ extension AgentService {
     func openJournal() throws {
         let now = reactor.now
         machine.wall = Clock.wall
+        machine.set(Overtaking(configuration), at: now)
         let bound = reactor.bind(self)
         let options = AgentMachine<CertificateTrust>.logOptions(
             segmentBytes: configuration.store.segmentBytes, maxBytes: configuration.store.maxBytes,
@@ -54,7 +55,8 @@ extension AgentService {
             log.error("outbox.stalled", "the disk fails; collecting waits until it works again", ["reason": error])
         case .copied(let request, let stored, let copy): copyDesk.copied(request, stored, copy)
         case .outboxResumed: log.notice("outbox.resumed", "the disk takes writes again")
-        case .deliver, .damaged, .forgedReceipt, .expiryNotice, .stored, .receipted, .expired, .ended: break
+        case .deliver, .damaged, .forgedReceipt, .expiryNotice, .stored, .receipted, .fellBehind, .expired, .ended:
+            break
         }
     }
 

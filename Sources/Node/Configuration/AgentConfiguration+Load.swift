@@ -32,9 +32,13 @@ extension JobConfiguration {
             "batchBytes", .byteSize(in: 1...Limits.batchBytes), default: Self.defaultBatchBytes)
         linger = reader.value("linger", .duration(in: .zero ... .seconds(60)), default: .milliseconds(5))
         lifetime = reader.optional("lifetime", .lifetime)
+        freshFirst = reader.value("freshFirst", .boolean, default: false)
         source = reader.kindred("source", kinds: Self.sourceKinds)
         sourcePath = reader.path(of: "source")
         if lane == .control { reader.report("'control' is for the mesh itself; write live or bulk", at: "lane") }
+        if freshFirst, lane == .bulk {
+            reader.report("nothing in bulk is fresh: write lane: live, or leave freshFirst out", at: "freshFirst")
+        }
     }
 }
 

@@ -29,6 +29,8 @@ public struct JobConfiguration: Hashable, Sendable {
     public var linger: Duration
     /// nil: the node's lifetime.
     public var lifetime: Duration?
+    /// After an outage what is fresh goes before what has waited, and the job's records come out of their order.
+    public var freshFirst: Bool
     /// What the connector reads; its `kind` is one of ``sourceKinds``.
     public var source: YAMLNode
     /// The key path of ``source`` for messages, such as `jobs[0].source`.
@@ -42,7 +44,7 @@ public struct JobConfiguration: Hashable, Sendable {
         left.name == right.name && left.topic == right.topic && left.to == right.to && left.lane == right.lane
             && left.schedule == right.schedule && left.compression == right.compression
             && left.batchBytes == right.batchBytes && left.linger == right.linger && left.lifetime == right.lifetime
-            && left.source == right.source
+            && left.freshFirst == right.freshFirst && left.source == right.source
     }
 
     public func hash(into hasher: inout Hasher) {

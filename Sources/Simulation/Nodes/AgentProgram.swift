@@ -10,6 +10,7 @@ final class AgentProgram: Program {
     struct Settings: Sendable {
         var jobs: [SimulatedJob.Plan]
         var resendAfter: Duration
+        var history = HistoryPacing()
         var segmentBytes = 256 << 10
         var storeBytes = 8 << 20
         var sinkFaults = SimulatedSink.Faults()
@@ -61,8 +62,13 @@ final class AgentProgram: Program {
         machine = AgentMachine(
             identity: identity, machineBoot: host.boot, trust: SimulatedTrust(name: host.name),
             resendAfter: settings.resendAfter, receiptStream: StreamID(randomID()))
+        machine?.set(
+            Overtaking(
+                jobs: Set(settings.jobs.filter(\.habits.freshFirst).map(\.name)), after: settings.history.after),
+            at: host.now)
         var forwarder = Forwarder(
-            Forwarder.Configuration(memoryBytes: 1 << 20, hasStore: false), locals: [identity], policy: .open)
+            Forwarder.Configuration(memoryBytes: 1 << 20, history: settings.history, hasStore: false),
+            locals: [identity], policy: .open)
         forwarder.setRoutes(RouteTable(always: dials.map { Identity.id(of: $0) }))
         let links = LinkShell(
             host, Exchange(node: host.name, kind: .agent, software: "simulated", forwarder: forwarder), dials: dials,
@@ -84,13 +90,10 @@ final class AgentProgram: Program {
     }
 
     private func begin(_ plan: SimulatedJob.Plan) {
-        let behind = machine?.lastUnreceipted(of: plan.name).map {
-            JobMachine.Place(stream: $0.stream, sequence: $0.sequence)
-        }
         jobs.append(
             SimulatedJob(
-                plan, from: machine?.checkpoint(of: plan.name), behind: behind, host,
-                keychain, ledger, owner: self))
+                plan, from: machine?.checkpoint(of: plan.name), behind: machine?.unreceiptedEnds(of: plan.name) ?? [],
+                host, keychain, ledger, owner: self))
     }
 
     func randomID() -> Bytes16 { Bytes16(low: host.random.next(), high: host.random.next()) }
@@ -123,7 +126,11 @@ final class AgentProgram: Program {
         case .outboxStalled: host.trace("outbox stalled")
         case .outboxResumed: host.trace("outbox resumed")
         case .copied(_, _, let copy): carrier.put(copy)
-        case .expiryNotice, .stored, .ended, .checkpointRead: break
+        case .fellBehind(let stream):
+            host.trace("falls behind", stream.value.low & 0xFFFF)
+            for job in jobs { job.fellBehind(stream) }
+        case .ended(let stream, let job): jobs.first { $0.plan.name == job }?.ended(stream)
+        case .expiryNotice, .stored, .checkpointRead: break
         }
     }
 

@@ -39,6 +39,8 @@ final class SimulatedJob {
         var window = StreamWriter.window
         /// The probability that an operation of the source fails.
         var faults = 0.0
+        /// What is fresh may overtake what has waited.
+        var freshFirst = false
 
         init() {}
 
@@ -49,6 +51,7 @@ final class SimulatedJob {
             if random.chance(0.3) { streamEnvelopes = UInt64(random.number(in: 1...20)) }
             if random.chance(0.3) { window = UInt64(random.number(in: 1...20)) }
             if random.chance(0.4) { faults = random.chance(0.5) ? 0.02 : 0.2 }
+            freshFirst = random.chance(0.3)
         }
     }
 
@@ -72,9 +75,9 @@ final class SimulatedJob {
 
     /// - Parameters:
     ///   - checkpoint: the first record to read, eight bytes; nil for the beginning.
-    ///   - behind: whose receipt makes everything up to the checkpoint settled.
+    ///   - behind: whose receipts, all of them, make everything up to the checkpoint settled.
     init(
-        _ plan: Plan, from checkpoint: [UInt8]?, behind: JobMachine.Place?, _ host: Host,
+        _ plan: Plan, from checkpoint: [UInt8]?, behind: [JobMachine.Place], _ host: Host,
         _ keychain: Keychain, _ ledger: DataLedger, owner: any SimulatedJobOwner
     ) {
         self.plan = plan
@@ -101,6 +104,16 @@ final class SimulatedJob {
     func receipted(_ stream: StreamID, through sequence: Sequence, floor: Sequence) {
         if writer.stream?.id == stream { self.floor = floor }
         machine.receipted(JobMachine.Place(stream: stream, sequence: sequence))
+        due = host.now
+    }
+
+    func ended(_ stream: StreamID) {
+        machine.ended(stream)
+        due = host.now
+    }
+
+    func fellBehind(_ stream: StreamID) {
+        writer.fellBehind(stream)
         due = host.now
     }
 

@@ -3,8 +3,9 @@ import Envelope
 /// What is known of every record from outside the code under test: which number of each job comes next at its
 /// destination, what has been sealed under which number, and the marks that sinks keep with their effects.
 ///
-/// Rules it holds the mesh to: records of a job have their effect in their order, each once; no number of a stream is
-/// ever sealed with other content (which would repeat a key with a nonce).
+/// Rules it holds the mesh to: records of a job have their effect in their order, each once; of a job that gives up its
+/// order those of each stream do; no number of a stream is ever sealed with other content (which would repeat a key with
+/// a nonce).
 final class DataLedger {
     private struct Sink {
         var marks: [StreamID: Sequence] = [:]
@@ -19,19 +20,32 @@ final class DataLedger {
     private var sinks: [Sink]
     /// The next record due of each job, by its number.
     private var due: [UInt64]
-    private let destinations: [NodeName]
+    /// Of jobs that give up their order: what had its effect beyond that, and the last of each stream.
+    private var early: [Set<UInt64>]
+    private var last: [StreamID: UInt64] = [:]
+    private let targets: [Target]
     private var seals: [Seal: UInt64] = [:]
     /// What lies in quarantines instead of having its effect.
     private var kept: [Seal: [UInt8]] = [:]
     private(set) var effects = 0
+    /// Of these, those that came before one of an earlier record.
+    private(set) var overtakings = 0
 
-    /// - Parameter destinations: of each job, by its number.
-    init(hosts: Int, destinations: [NodeName]) {
-        sinks = Array(repeating: Sink(), count: hosts)
-        due = Array(repeating: 0, count: destinations.count)
-        self.destinations = destinations
+    /// Where a job's records go, and whether they may leave their order.
+    struct Target {
+        var destination: NodeName
+        var freshFirst = false
     }
 
+    /// - Parameter targets: of each job, by its number.
+    init(hosts: Int, targets: [Target]) {
+        sinks = Array(repeating: Sink(), count: hosts)
+        due = Array(repeating: 0, count: targets.count)
+        early = Array(repeating: [], count: targets.count)
+        self.targets = targets
+    }
+
+    /// Records of which there is none without effect before the last.
     func applied(of job: Int) -> UInt64 { due[job] }
 
     func mark(of stream: StreamID, at host: Host) -> Sequence { sinks[host.index].marks[stream] ?? .none }
@@ -63,7 +77,9 @@ final class DataLedger {
             var reader = try RecordBatch.Reader(batch)
             if reader.count == 0 { reader = try passed(Seal(stream: stream, sequence: sequence), at: host) ?? reader }
             while let record = try reader.next() {
-                record.withBytes { _, value in note(value ?? UnsafeRawBufferPointer(start: nil, count: 0), at: host) }
+                record.withBytes { _, value in
+                    note(value ?? UnsafeRawBufferPointer(start: nil, count: 0), stream, at: host)
+                }
             }
         } catch {
             host.fail("what was opened is no batch: \(error)")
@@ -85,15 +101,30 @@ final class DataLedger {
         return try RecordBatch.Reader(batch)
     }
 
-    private func note(_ value: UnsafeRawBufferPointer, at host: Host) {
+    private func note(_ value: UnsafeRawBufferPointer, _ stream: StreamID, at host: Host) {
         guard let (job, index) = Self.read(value), due.indices.contains(job) else {
             return host.fail("a record is not as its source made it")
         }
-        guard destinations[job] == host.name else { return host.fail("a record of job \(job) went to another node") }
+        guard targets[job].destination == host.name else {
+            return host.fail("a record of job \(job) went to another node")
+        }
         effects += 1
-        if index < due[job] { return host.fail("record \(index) of job \(job) has its effect twice") }
-        if index > due[job] { return host.fail("record \(index) of job \(job) comes before record \(due[job])") }
-        due[job] = index + 1
+        if index < due[job] || early[job].contains(index) {
+            return host.fail("record \(index) of job \(job) has its effect twice")
+        }
+        if targets[job].freshFirst {
+            if let last = last.updateValue(index, forKey: stream), last > index {
+                return host.fail("record \(index) of job \(job) comes behind record \(last) of its stream")
+            }
+        } else if index > due[job] {
+            return host.fail("record \(index) of job \(job) comes before record \(due[job])")
+        }
+        guard index == due[job] else {
+            overtakings += 1
+            early[job].insert(index)
+            return
+        }
+        repeat { due[job] += 1 } while early[job].remove(due[job]) != nil
     }
 
     // MARK: Values

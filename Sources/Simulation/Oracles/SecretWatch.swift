@@ -13,6 +13,9 @@ final class SecretWatch {
         var knownTo: [NodeName]
     }
 
+    /// Bytes that say what they are: those of a key, and one more for the rise of a filler.
+    static let longest = 9
+
     /// Who may know the key that begins so.
     private var heads: [UInt64: [NodeName]] = [:]
     /// Whether some head has these low bits.

@@ -59,8 +59,11 @@ public final class Host {
     ///   where it was less than all. A connection that is gone takes all and does nothing.
     public func write(_ id: ConnectionID, _ bytes: UnsafeRawBufferPointer) -> Int {
         if fuse.burn() { return bytes.count }
-        world.watch?(self, bytes)
-        return world.write(self, id, bytes)
+        let taken = world.write(self, id, bytes)
+        // What is not taken comes again, whole; a look at all of it each time would take minutes. What begins in what
+        // is taken is seen to its end.
+        world.watch?(self, UnsafeRawBufferPointer(rebasing: bytes.prefix(taken + SecretWatch.longest)))
+        return taken
     }
 
     /// The peer gets what was written, then `flushing`, and then notices the end. Here it is over at once.

@@ -74,6 +74,20 @@ import Testing
         scene.close()
     }
 
+    @Test func aStreamThatFellBehindIsFollowedByAnother() throws {
+        let maker = maker(KeyRing(try pair.sourceKeys()))
+        let batch = try Sample.batch(["v"])
+        _ = try maker.make(batch, records: 1, checkpoint: nil)
+        _ = try maker.make(batch, records: 1, checkpoint: nil)
+        handles.all.first?.fellBehind()
+        #expect(maker.hasRoom)
+        _ = try maker.make(batch, records: 1, checkpoint: nil)
+        _ = try maker.make(batch, records: 1, checkpoint: nil)
+        #expect(try headers(4).map(\.sequence.number) == [1, 2, 1, 2])
+        #expect(begun.all == [nil, handles.all.first?.id])
+        scene.close()
+    }
+
     @Test func aNewKeyBeginsANewStream() throws {
         let keys = KeyRing(try pair.sourceKeys(1))
         let maker = maker(keys)

@@ -31,7 +31,7 @@ import Testing
             name: "job", topic: "topic", to: pair.destinationName, lane: .live,
             schedule: ScheduleConfiguration(rule: .every(.seconds(3600)), mark: mark, path: "jobs[0].schedule"),
             compression: .none, batchBytes: batchBytes, linger: linger, lifetime: nil,
-            source: YAMLNode(.mapping([]), mark: mark), sourcePath: "jobs[0].source")
+            freshFirst: false, source: YAMLNode(.mapping([]), mark: mark), sourcePath: "jobs[0].source")
         return JobRunner(
             configuration, schedule: .interval(.seconds(3600)), factory: script.factory,
             maker: pair.maker(other ?? keys, port ?? scene.port), log: Sample.log)
@@ -64,7 +64,7 @@ import Testing
             $0.atOnce = 3
         }
         let runner = try runner()
-        try runner.start(from: nil, behind: nil)
+        try runner.start(from: nil, behind: [])
         #expect(scene.durable.wait { $0.count == 4 })
         end(runner)
         #expect(try delivered().flatMap { $0 } == texts(10))
@@ -81,7 +81,7 @@ import Testing
             $0.atOnce = 10
         }
         let runner = try runner()
-        try runner.start(from: SourceScript.checkpoint(3), behind: nil)
+        try runner.start(from: SourceScript.checkpoint(3), behind: [])
         #expect(scene.durable.wait { $0.count == 1 })
         end(runner)
         #expect(try delivered() == [["text 4", "text 5"]])
@@ -91,7 +91,7 @@ import Testing
     @Test func asksAgainWhenTheSourceSaysSo() throws {
         script.change { $0.again = .milliseconds(1) }
         let runner = try runner()
-        try runner.start(from: nil, behind: nil)
+        try runner.start(from: nil, behind: [])
         #expect(script.reads.wait { $0.count >= 3 })
         script.change { $0.texts = texts(1) }
         #expect(scene.durable.wait { $0.count == 1 })
@@ -110,7 +110,7 @@ import Testing
         }
         // One comes at a time, and only the size of the batch ends the wait.
         let runner = try runner(linger: .seconds(3600), batchBytes: 1000)
-        try runner.start(from: nil, behind: nil)
+        try runner.start(from: nil, behind: [])
         #expect(scene.durable.wait { $0.count == 2 })
         end(runner)
         #expect(scene.durable.all.map(\.records) == [3, 3])
@@ -121,7 +121,7 @@ import Testing
         script.change { $0.texts = texts(1) }
         // The schedule comes in an hour at most, which is later than the batch may wait.
         let runner = try runner(linger: .nanoseconds(1))
-        try runner.start(from: nil, behind: nil)
+        try runner.start(from: nil, behind: [])
         #expect(scene.durable.wait { $0.count == 1 })
         end(runner)
         #expect(checkpoints == [1])
@@ -137,7 +137,7 @@ import Testing
             $0.faults = [nil, .transient, nil, .rejected]
         }
         let runner = try runner()
-        try runner.start(from: nil, behind: nil)
+        try runner.start(from: nil, behind: [])
         #expect(scene.durable.wait { $0.count == 3 })
         end(runner)
         #expect(try delivered().flatMap { $0 } == texts(6))
@@ -154,7 +154,7 @@ import Testing
             $0.faults = [nil, .transient]
         }
         let runner = try runner(linger: .seconds(3600), batchBytes: 40)
-        try runner.start(from: nil, behind: nil)
+        try runner.start(from: nil, behind: [])
         // The first lingers, the second read fails; then there is more.
         #expect(script.reads.wait { $0.count >= 3 })
         script.change { $0.texts = texts(8) }
@@ -169,7 +169,7 @@ import Testing
         script.change { $0.texts = texts(2) }
         let ring = KeyRing(Keychain(holder: pair.sourceName))
         let runner = try runner(keys: ring)
-        try runner.start(from: nil, behind: nil)
+        try runner.start(from: nil, behind: [])
         #expect(script.reads.wait { $0.count >= 2 })
         ring.replace(with: try pair.sourceKeys())
         #expect(scene.durable.wait { $0.count == 2 })
@@ -185,7 +185,7 @@ import Testing
             $0.atOnce = 2
         }
         let runner = try runner()
-        try runner.start(from: nil, behind: nil)
+        try runner.start(from: nil, behind: [])
         #expect(scene.durable.wait { $0.count == 3 })
         #expect(script.acknowledged.all == [])
         let stream = try #require(scene.durable.all.first?.stream)
@@ -201,7 +201,7 @@ import Testing
 
     @Test func whatASettledStartLeftIsToldOfAtOnce() throws {
         let runner = try runner()
-        try runner.start(from: SourceScript.checkpoint(4), behind: nil)
+        try runner.start(from: SourceScript.checkpoint(4), behind: [])
         #expect(script.acknowledged.wait { $0 == [4] })
         end(runner)
     }
@@ -210,7 +210,7 @@ import Testing
         script.change { $0.texts = texts(5) }
         let runner = try runner()
         try runner.start(
-            from: SourceScript.checkpoint(4), behind: .init(stream: Sample.stream(9), sequence: Sequence(7)))
+            from: SourceScript.checkpoint(4), behind: [.init(stream: Sample.stream(9), sequence: Sequence(7))])
         #expect(scene.durable.wait { $0.count == 1 })
         runner.receipted(Sample.stream(9), through: Sequence(6))
         #expect(script.acknowledged.all == [])
@@ -227,7 +227,7 @@ import Testing
             $0.acknowledgeFaults = [.transient]
         }
         let runner = try runner()
-        try runner.start(from: nil, behind: nil)
+        try runner.start(from: nil, behind: [])
         #expect(scene.durable.wait { $0.count == 1 })
         let stream = try #require(scene.durable.all.first?.stream)
         runner.receipted(stream, through: Sequence(1))
@@ -245,7 +245,7 @@ import Testing
         script.change { $0.texts = (1...40).map { _ in String(repeating: "x", count: 1 << 20) } }
         // Nothing becomes durable, so what may be pending fills up.
         let runner = try runner(port: OutboxPort())
-        try runner.start(from: nil, behind: nil)
+        try runner.start(from: nil, behind: [])
         #expect(script.reads.wait { $0.count >= OutboxGate.pendingBytes >> 20 })
         end(runner)
         #expect(script.reads.all.count <= OutboxGate.pendingBytes >> 20 + 1)

@@ -163,6 +163,12 @@ import Testing
             ]
         ),
         (
+            "jobs: [{name: j, to: b/x, lane: bulk, freshFirst: true, source: {kind: synthetic}}]",
+            [
+                "node.yaml:6:51: jobs[0].freshFirst: nothing in bulk is fresh: write lane: live, or leave freshFirst out"
+            ]
+        ),
+        (
             "jobs: [{name: j, to: b/x, schedule: {every: 5s, cron: '* * * * *'}, source: {path: x}}]",
             [
                 "node.yaml:6:37: jobs[0].schedule: write exactly one of every: 5s, cron: \"*/5 * * * *\", onChange: true",

@@ -46,6 +46,7 @@ import Testing
           - name: temperature
             to: plant-b/agent-1
             schedule: {every: 5s}
+            freshFirst: true
             source: {kind: files, path: data.csv}
           - name: orders
             topic: erp.orders
@@ -130,10 +131,11 @@ import Testing
         #expect(agent.jobs.map(\.linger) == [.milliseconds(5), .zero, .milliseconds(5)])
         #expect(agent.jobs.map(\.lifetime) == [nil, .seconds(3600), nil])
         #expect(agent.jobs.map(\.lane) == [.live, .bulk, .live])
+        #expect(agent.jobs.map(\.freshFirst) == [true, false, false])
         #expect(agent.jobs[1].source["connection"]?.scalar?.text == "DSN=erp;PWD=hunter3")
         #expect(agent.jobs[1].sourcePath == "jobs[1].source")
         #expect(
-            agent.jobs[1].schedule.error("no").description == "node.yaml:17:22: jobs[1].schedule.cron: no")
+            agent.jobs[1].schedule.error("no").description == "node.yaml:18:22: jobs[1].schedule.cron: no")
         #expect(agent.sinks.map(\.sinkPath) == ["sinks[0].sink", "sinks[1].sink"])
         let (a, b) = (try NodeName("plant-a/x"), try NodeName("plant-b/x"))
         #expect(agent.sink(for: "weather", from: b)?.name == "here")
@@ -164,8 +166,8 @@ import Testing
         let error = #expect(throws: ConfigurationError.self) { try reader.finish() }
         #expect(
             error?.problems.map(\.description) == [
-                "node.yaml:12:13: jobs[0].source.pathh: missing; write 'pathh: …'",
-                "node.yaml:12:27: jobs[0].source.path: unknown key; did you mean 'pathh'?",
+                "node.yaml:13:13: jobs[0].source.pathh: missing; write 'pathh: …'",
+                "node.yaml:13:27: jobs[0].source.path: unknown key; did you mean 'pathh'?",
             ])
     }
 }

@@ -67,7 +67,7 @@ struct MeshRunTests {
         {
             let world = Scenario(seed: 1, dials: dials, topology: mesh, load: 0).world { Idle($0) }
             let host = world.hosts[1]
-            let ledger = DataLedger(hosts: 2, destinations: [host.name])
+            let ledger = DataLedger(hosts: 2, targets: [.init(destination: host.name)])
             for (number, index) in records.enumerated() {
                 ledger.apply(
                     try batch(index), StreamID(Bytes16(low: 1, high: 1)), Sequence(UInt64(number) + 1), at: host)
