@@ -47,6 +47,47 @@ extension IntegrationTests {
             try await data.awaitDelivery(bed)
         }
 
+        /// The relay drains the backlog slowly, so that receipts for what is old come while more of it waits.
+        @Test(.timeLimit(.minutes(2))) func whatIsFreshOvertakesTheBacklogOfItsJob() async throws {
+            let records = 1500
+            let place = try TemporaryDirectory()
+            try place.makeDirectory("output")
+            var layout = Layout()
+            try layout.relay("dmz/relay-1", extra: ["history: {after: 1s}"])
+            layout.agent(
+                "plant-a/agent-1",
+                jobs: [
+                    "{name: load, to: dmz/agent-2, compression: none, batchBytes: 1, freshFirst: true, "
+                        + "source: {kind: synthetic, recordBytes: 1000, rate: 200, count: \(records)}}"
+                ], extra: ["history: {after: 1s}"])
+            layout.agent(
+                "dmz/agent-2",
+                sinks: [
+                    "{name: all, topics: ['*'], sink: {kind: discard, statistics: ../../output/load.json, "
+                        + "expected: \(records)}}"
+                ])
+            layout.link("plant-a/agent-1", "dmz/relay-1")
+            layout.link("dmz/agent-2", "dmz/relay-1")
+            layout.flow("all", from: "plant-a/agent-1", to: "dmz/agent-2", extra: "limit: 500KB/s")
+            let bed = try await Testbed.make(layout, in: place)
+            for name in ["dmz/relay-1", "dmz/agent-2"] { try bed.start(name) }
+            try await bed.awaitLink("dmz/agent-2", "dmz/relay-1")
+            bed.kill("dmz/agent-2")
+            try bed.start("plant-a/agent-1")
+            try await eventually("three seconds' worth waits", detail: bed.tails) {
+                try bed.status("plant-a/agent-1").jobs.first?.unreceipted ?? 0 > 600
+            }
+            try bed.start("dmz/agent-2")
+            try await eventually("a backlog is overtaken", detail: bed.tail(of: "plant-a/agent-1")) {
+                !bed.lines("job.overtakes", of: "plant-a/agent-1").isEmpty
+            }
+            try await eventually("all has arrived", within: .seconds(60), detail: bed.tails) {
+                try Statistics(place, "output/load.json")["distinct"] == records
+            }
+            let statistics = try Statistics(place, "output/load.json")
+            #expect(statistics["missing"] == 0 && statistics["duplicates"] == 0)
+        }
+
         /// Adds data ten times, spread over a while.
         private func growDuring(_ span: Duration, _ data: inout DataSet) async throws {
             for round in 1...10 {

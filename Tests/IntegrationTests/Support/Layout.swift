@@ -76,8 +76,10 @@ struct Layout {
         }
     }
 
-    mutating func flow(_ name: String, from: String, to: String) {
-        flows.append("{name: \(name), from: [\(from)], to: [\(to)]}")
+    /// - Parameter extra: more keys of the flow, such as `limit: 1MB/s`.
+    mutating func flow(_ name: String, from: String, to: String, extra: String...) {
+        let keys = ["name: \(name)", "from: [\(from)]", "to: [\(to)]"] + extra
+        flows.append("{\(keys.joined(separator: ", "))}")
     }
 
     /// The topology file.

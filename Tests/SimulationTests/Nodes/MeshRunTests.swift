@@ -24,6 +24,18 @@ struct MeshRunTests {
         }
     }
 
+    /// Some of these seeds have a job that gives up its order, and a backlog of it.
+    @Test func whatIsFreshOvertakesABacklogWhereAJobAllowsIt() {
+        var overtakings = 0
+        for seed in 5...40 as ClosedRange<UInt64> where overtakings == 0 {
+            let simulation = Simulation(Scenario(seed: seed))
+            let outcome = simulation.run()
+            #expect(outcome.violation == nil, "seed \(seed)\n\(outcome.report ?? "")")
+            overtakings += simulation.overtakings
+        }
+        #expect(overtakings > 0)
+    }
+
     @Test func oneSeedIsOneRun() {
         for seed in 20...21 as ClosedRange<UInt64> {
             let first = Simulation(Scenario(seed: seed)).run()
