@@ -52,9 +52,9 @@ public enum Limits {
     public static let meshMessageBytes = 64 << 10
     /// How long a peer may take for its first frame after the handshake.
     public static let helloWait: Duration = .seconds(5)
-    /// How often an idle session asks whether the peer is alive; also how often the round trip is measured.
+    /// How often a session asks whether the peer is alive while nothing is heard of it.
     public static let pingInterval: Duration = .seconds(1)
-    /// Silence after which a peer counts as gone. Eight missed pings: a busy two-core machine does not flap.
+    /// Silence after which a peer counts as gone: a busy two-core machine does not flap.
     public static let silence: Duration = .seconds(8)
     /// Bytes of frames made but not yet written to the socket; past it the session takes no more envelopes.
     public static let outputBytes = 512 << 10

@@ -1,9 +1,14 @@
 import Envelope
 
 extension Limits {
-    /// Pings in a row that nothing at all was heard after, before the peer counts as gone. Counted in pings and not
-    /// in time, so that a process that was itself stopped for a while does not blame its peers.
-    static let missedPings = Int(silence / pingInterval)
+    /// Pings in a row that nothing at all was heard after, before a peer that is silent for long counts as gone: a process
+    /// that was itself stopped for a while does not blame its peers.
+    static let missedPings = 4
+    /// How long the end whose name is the greater hears nothing before it pings; the other waits for one interval more, so
+    /// that one of two idle ends asks and the other answers.
+    static let patience: Duration = .seconds(3)
+    /// How often each end measures the round trip.
+    static let measureInterval: Duration = .seconds(30)
     /// Bytes made for a peer that does not read them, before the session is given up. Far above what the words of
     /// custody for a whole window take; only a peer that sends on and on and never reads comes here.
     static let unreadBytes = 16 << 20

@@ -20,7 +20,10 @@ extension Session {
         copy.bytesGranted = bytesGranted
         copy.envelopesGranted = envelopesGranted
         copy.pingDue = pingDue
+        copy.measureDue = measureDue
+        copy.lastHeard = lastHeard
         copy.unheardPings = unheardPings
+        copy.patience = patience
         copy.roundTrip = roundTrip
         copy.out.shrink()
         return copy

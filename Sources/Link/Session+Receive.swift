@@ -19,6 +19,8 @@ extension Session {
             throw .wrongName(claimed: hello.node, certified: configuration.certifiedPeer)
         }
         state = .established
+        lastHeard = now
+        if configuration.hello.node < hello.node { patience = patience + Limits.pingInterval }
         partial.removeAll()
         partial.shrink()
         return (hello, rest)
@@ -33,6 +35,7 @@ extension Session {
     ) throws(SessionError) {
         guard state == .established else { return }
         unheardPings = 0
+        lastHeard = now
         guard out.count < Limits.unreadBytes else { throw .notReading }
         guard held.isEmpty else { return held.append(bytes) }
         var rest = bytes

@@ -22,11 +22,17 @@ extension Session {
             guard now < startedAt + Limits.helloWait else { throw .helloTooLate }
         case .established:
             guard now >= pingDue else { return }
-            guard unheardPings < Limits.missedPings else { throw .silent }
+            guard unheardPings < Limits.missedPings || now < lastHeard + Limits.silence else { throw .silent }
             guard out.count < Limits.unreadBytes else { throw .notReading }
+            out.shrinkToLeast()
+            let due = min(lastHeard + patience, measureDue)
+            if unheardPings == 0, now < due {
+                pingDue = due
+                return
+            }
             unheardPings += 1
             pingDue = now + Limits.pingInterval
-            out.shrinkToLeast()
+            measureDue = now + Limits.measureInterval
             out.appendFrame(.ping) { $0.append(now.nanoseconds) }
         case .ended:
             return

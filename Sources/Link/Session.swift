@@ -62,8 +62,13 @@ public struct Session: ~Copyable {
     // Time.
     let startedAt: Instant
     var pingDue: Instant
-    /// Pings sent since the peer was last heard.
+    /// When the round trip is measured again, whatever is heard.
+    var measureDue: Instant
+    var lastHeard: Instant
+    /// Pings sent since then.
     var unheardPings = 0
+    /// How long nothing may be heard before the peer is pinged; see ``Limits/patience``.
+    var patience = Limits.patience
     /// The last measured round trip; nil before the first answer.
     public internal(set) var roundTrip: Duration?
 
@@ -72,7 +77,8 @@ public struct Session: ~Copyable {
         self.configuration = configuration
         startedAt = now
         pingDue = now + Limits.pingInterval
-
+        measureDue = pingDue
+        lastHeard = now
         configuration.hello.write(to: &out)
     }
 

@@ -265,17 +265,52 @@ struct SessionTests {
 
     // MARK: Time
 
-    @Test func silenceEndsTheSessionAfterEightPings() throws {
-        let pair = Pair()
-        var pings = 0
-        while pair.a.error == nil, pings < 20 {
-            pair.a.now = pair.a.session.nextDeadline
-            do throws(SessionError) { try pair.a.session.timeReached(pair.a.now) } catch { pair.a.error = error }
-            pings += 1
+    /// Lets the end's time pass, deadline by deadline.
+    /// - Returns: when it pinged, in seconds since the pair's beginning.
+    private func pings(of end: End, until limit: Instant, _ hears: () -> Void = {}) -> [Int64] {
+        var times: [Int64] = []
+        while end.error == nil, end.nextDeadline <= limit {
+            end.now = end.nextDeadline
+            do throws(SessionError) { try end.timeReached(end.now) } catch { end.error = error }
+            if end.hasOutput { times.append((end.now.nanoseconds - 1_000) / 1_000_000_000) }
+            hears()
+            _ = end.take()
         }
+        return times
+    }
+
+    @Test func silenceEndsTheSession() {
+        let pair = Pair()
+        #expect(pings(of: pair.a, until: pair.a.now + .seconds(20)) == Array(1...7))
         #expect(pair.a.error == .silent)
-        #expect(pings == 9)
-        #expect(pair.a.now == Instant(nanoseconds: 1_000) + .seconds(9))
+        #expect(pair.a.now == Instant(nanoseconds: 1_000) + .seconds(8))
+    }
+
+    @Test func oneOfTwoIdleEndsAsksAndTheOtherAnswers() {
+        let pair = Pair()
+        let limit = pair.a.now + .seconds(29)
+        var asked: [[Int64]] = [[], []]
+        for _ in 0..<200 {
+            let next = min(pair.a.nextDeadline, pair.b.nextDeadline)
+            if next > limit { break }
+            (pair.a.now, pair.b.now) = (next, next)
+            for (place, end) in [pair.a, pair.b].enumerated() {
+                try? end.timeReached(next)
+                if end.hasOutput { asked[place].append((next.nanoseconds - 1_000) / 1_000_000_000) }
+            }
+            pair.exchange()
+        }
+        // Both measure after a second; then the one whose name is the greater asks, every three.
+        #expect(asked == [[1], [1, 4, 7, 10, 13, 16, 19, 22, 25, 28]])
+        #expect(pair.a.roundTrip != nil && pair.b.roundTrip != nil)
+    }
+
+    @Test func whoIsHeardIsNotAskedButToMeasure() {
+        let pair = Pair()
+        let times = pings(of: pair.a, until: pair.a.now + .seconds(60)) {
+            pair.a.receive(Raw.frame(5, [UInt8](repeating: 0, count: 8)))
+        }
+        #expect(times == [1, 31])
     }
 
     @Test func aStoppedProcessDoesNotBlameItsPeer() throws {
