@@ -17,6 +17,8 @@ struct RelaySettings: Equatable, Sendable {
     /// Some relay may lose what its disk has been told to keep.
     var disksForget: Bool
 
+    init(disksForget: Bool) { self.disksForget = disksForget }
+
     init(_ random: inout SeededRandom, disksForget: Bool) {
         self.disksForget = disksForget
         durability = random.chance(0.25) ? .storeFirst : .cutThrough
@@ -56,8 +58,10 @@ extension Scenario {
     public static func quiet(seed: UInt64, relays: Int, agents: Int, load: Int) -> Scenario {
         var dials = Dials.quiet
         dials.safetyTime = .seconds(600)
-        return Scenario(
+        var scenario = Scenario(
             seed: seed, dials: dials, topology: .random(seed: seed, relays: relays, agents: agents), load: load)
+        scenario.isPlain = true
+        return scenario
     }
 
     /// Some fault may take away what a disk has been told to keep.
@@ -89,7 +93,9 @@ public final class Simulation {
         self.scenario = scenario
         let topology = scenario.topology
         var settings = SeededRandom(seed: scenario.seed).fork("relays")
-        let relays = RelaySettings(&settings, disksForget: scenario.losesDurableData)
+        let relays =
+            scenario.isPlain
+            ? RelaySettings(disksForget: false) : RelaySettings(&settings, disksForget: scenario.losesDurableData)
         var random = SeededRandom(seed: scenario.seed).fork("load")
         var edges = SeededRandom(seed: scenario.seed).fork("edges")
         let plans = Self.plans(scenario, &random, &edges)
@@ -101,7 +107,7 @@ public final class Simulation {
                 .init(destination: $0.plan.destination, freshFirst: $0.plan.habits.freshFirst)
             })
         let flows = relays.flows(zones: topology.nodes.count { $0.kind == .relay })
-        let sinkFaults = SimulatedSink.Faults(&edges)
+        let sinkFaults = scenario.isPlain ? SimulatedSink.Faults() : SimulatedSink.Faults(&edges)
         let mesh = MeshModel(hosts: topology.nodes.count, disksForget: scenario.losesDurableData)
         let carrier = Carrier(
             SeededRandom(seed: scenario.seed).fork("carrier"), names: topology.nodes.map(\.name))
@@ -141,7 +147,7 @@ public final class Simulation {
     ) -> [(source: NodeName, plan: SimulatedJob.Plan)] {
         let agents = scenario.topology.nodes.filter { $0.kind == .agent }.map(\.name)
         guard agents.count > 1 else { return [] }
-        let largest = [100, 2000, 20_000][random.below(3)]
+        let largest = scenario.isPlain ? 2000 : [100, 2000, 20_000][random.below(3)]
         // The records of a job come over most of the time in which faults happen.
         let pace = scenario.dials.safetyTime.wholeNanoseconds * 3 / 4 / Int64(max(1, scenario.load))
         var plans: [(source: NodeName, plan: SimulatedJob.Plan)] = []
@@ -156,7 +162,7 @@ public final class Simulation {
                         name: "job-\(index)", number: index, destination: destination, lane: lane,
                         compression: compression, records: UInt64(scenario.load), recordsAtOnce: 1...3,
                         valueBytes: 0...largest, pace: .nanoseconds(pace)...(.nanoseconds(pace * 3)),
-                        habits: SimulatedJob.Habits(&edges))
+                        habits: scenario.isPlain ? SimulatedJob.Habits() : SimulatedJob.Habits(&edges))
                 ))
         }
         return plans

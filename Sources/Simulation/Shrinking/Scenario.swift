@@ -9,6 +9,8 @@ public struct Scenario: Equatable, Sendable {
     public var drawnTopology: MeshTopology
     /// How much work the nodes are given; what a unit is, the caller knows.
     public var load: Int
+    /// Relays, jobs and sinks are as they are shipped, and records have some kilobyte; else all that is drawn.
+    public var isPlain = false
     /// Fault kinds that do not happen, whatever the dials say.
     public var switchedOff: [FaultKind] = []
     /// Nodes left out of the drawn mesh.
