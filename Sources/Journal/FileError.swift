@@ -8,7 +8,10 @@ public struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
 
     /// What a program can act upon; everything else is `other`.
     public enum Kind: Hashable, Sendable {
-        case missing, exists, noSpace, notPermitted, locked, tooLong, other
+        case missing, exists, noSpace, notPermitted, locked, tooLong
+        /// The file system does not do this at all.
+        case unsupported
+        case other
     }
 
     public var operation: Operation

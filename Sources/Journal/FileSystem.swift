@@ -42,6 +42,9 @@ public protocol FileSystem {
     ) throws(FileError) -> Int
     /// Writes all bytes or throws; then some of them may have been written.
     func write(_ handle: FileHandle, _ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(FileError)
+    /// The same, where what the file holds behind the bytes is of no use: up to the next multiple of 4096 it may have
+    /// changed afterwards.
+    func writeEnd(_ handle: FileHandle, _ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(FileError)
     /// Makes the file's bytes durable (fdatasync).
     func synchronize(_ handle: FileHandle) throws(FileError)
     func truncate(_ handle: FileHandle, to bytes: UInt64) throws(FileError)
@@ -59,4 +62,10 @@ public protocol FileSystem {
     /// ends with the handle or the process.
     /// - Throws: a ``FileError`` of kind `locked` where somebody has it.
     func lock(_ path: String) throws(FileError) -> FileHandle
+}
+
+extension FileSystem {
+    public func writeEnd(_ handle: FileHandle, _ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(FileError) {
+        try write(handle, bytes, at: offset)
+    }
 }

@@ -138,7 +138,7 @@ extension SegmentedLog {
         let commit = commitRecord(mark, at: start + memory.count, by: seal)
         try filing { () throws(FileError) in
             if !memory.isEmpty {
-                try files.write(handle, UnsafeRawBufferPointer(memory), at: UInt64(start))
+                try files.writeEnd(handle, UnsafeRawBufferPointer(memory), at: UInt64(start))
             }
             try commit.write(files, handle, at: UInt64(start + memory.count))
             try synchronize(handle)

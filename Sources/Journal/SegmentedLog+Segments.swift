@@ -55,15 +55,18 @@ extension SegmentedLog {
         let header = SegmentHeader(
             segmentBytes: UInt32(options.segmentBytes), number: number, salt: salt, nextLSN: nextLSN,
             acknowledged: acknowledged, previous: previous?.number ?? 0, previousEnd: UInt32(previous?.end ?? 0))
-        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: Layout.segmentHeader, alignment: 8)
+        // Up to the first record, so that nothing of what the file held need be read.
+        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: Layout.firstRecord, alignment: 8)
         defer { memory.deallocate() }
-        header.write(to: memory)
+        memory.initializeMemory(as: UInt8.self, repeating: 0)
+        for place in [0, Layout.secondHeader] {
+            header.write(to: UnsafeMutableRawBufferPointer(rebasing: memory[place..<place + Layout.segmentHeader]))
+        }
         if try files.size(of: handle) != UInt64(options.segmentBytes) {
             try files.truncate(handle, to: 0)
             try fillWithZeros(handle)
         }
-        try files.write(handle, UnsafeRawBufferPointer(memory), at: 0)
-        try files.write(handle, UnsafeRawBufferPointer(memory), at: UInt64(Layout.secondHeader))
+        try files.writeEnd(handle, UnsafeRawBufferPointer(memory), at: 0)
     }
 
     /// Adds a zeroed file to the pool. Not done beyond ``LogOptions/poolSegments`` by itself.

@@ -10,7 +10,7 @@ struct CommitBytes {
         var copy = words
         let result = withUnsafeBytes(of: &copy) { bytes -> Result<Void, FileError> in
             do throws(FileError) {
-                return .success(try files.write(handle, bytes, at: place))
+                return .success(try files.writeEnd(handle, bytes, at: place))
             } catch {
                 return .failure(error)
             }

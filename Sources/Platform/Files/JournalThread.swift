@@ -21,12 +21,12 @@ public final class JournalThread: Sendable {
         completed: @escaping @Sendable ([JournalCompletion]) -> Void
     ) throws(JournalError) {
         try self.init(
-            PosixFileSystem(), directory: directory, options: options, replay: replay, completed: completed)
+            DirectFileSystem(), directory: directory, options: options, replay: replay, completed: completed)
     }
 
     /// The same over another file system, for tests and simulations.
-    public init<Disk: FileSystem & Sendable>(
-        _ disk: Disk, directory: String, options: LogOptions, replay: (ReplayedRecord) -> Void,
+    public init<Disk: FileSystem & SendableMetatype>(
+        _ disk: sending Disk, directory: String, options: LogOptions, replay: (ReplayedRecord) -> Void,
         completed: @escaping @Sendable ([JournalCompletion]) -> Void
     ) throws(JournalError) {
         let committer = Committer(

@@ -72,6 +72,7 @@ extension PosixFileSystem {
             case ENOSPC, EDQUOT: .noSpace
             case EACCES, EPERM, EROFS: .notPermitted
             case EWOULDBLOCK where operation == .lock: .locked
+            case EINVAL where operation == .write: .unsupported
             default: .other
             }
         return FileError(operation, path: path, kind: kind, reason: SystemError.text(code))

@@ -82,6 +82,19 @@ extension SimulatedDisk {
         if part.count < bytes.count { throw Self.noSpace(.write, file.path) }
     }
 
+    /// What follows in the block is as before, or zeros.
+    public func writeEnd(_ handle: FileHandle, _ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(FileError) {
+        let size = try file(handle, .write).inode.bytes.count
+        let end = Int(clamping: offset) &+ bytes.count
+        let rest = (4096 - end & 4095) & 4095
+        guard rest > 0, end + rest <= size, random.chance(0.5) else { return try write(handle, bytes, at: offset) }
+        let block = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count + rest, alignment: 8)
+        defer { block.deallocate() }
+        block.copyMemory(from: bytes)
+        UnsafeMutableRawBufferPointer(rebasing: block[bytes.count...]).initializeMemory(as: UInt8.self, repeating: 0)
+        try write(handle, UnsafeRawBufferPointer(block), at: offset)
+    }
+
     /// As much of a write as there is room for.
     private func fitting(
         _ bytes: UnsafeRawBufferPointer, _ inode: Inode, _ offset: Int

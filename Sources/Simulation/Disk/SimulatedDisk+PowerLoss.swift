@@ -27,6 +27,18 @@ extension SimulatedDisk {
         recount()
     }
 
+    /// The process is gone, and had not given the system all that it wrote and did not synchronize. What it gave is on
+    /// the medium, since it did not leave it to the page cache.
+    func loseGathered() {
+        let loss = PowerLoss(losesWrites: true)
+        for path in names.paths {
+            guard let inode = names.file(path), !inode.pending.isEmpty else { continue }
+            inode.applySurvivors(loss, &random)
+            inode.forgetCache()
+        }
+        recount()
+    }
+
     private func recount() {
         usedBytes = 0
         for path in names.paths {

@@ -44,7 +44,7 @@ extension Dials {
         case .writeFault, .readFault: 0.0001...0.01
         case .synchronizeFault: 0.0005...0.02
         case .misdirectedWrite: 0.0001...0.005
-        case .lostWrites, .tornWrites, .reorderedWrites, .lostNames: 0.3...1
+        case .lostWrites, .tornWrites, .reorderedWrites, .lostNames, .gatheredWrites: 0.3...1
         case .bitRot: 0.1...4
         case .diskFull, .slowDisk: 0.1...3
         case .wiped, .rolledBack: 0.1...1

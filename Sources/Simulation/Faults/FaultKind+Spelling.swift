@@ -35,6 +35,7 @@ extension FaultKind: CustomStringConvertible {
         case .slowDisk: "slow-disk"
         case .wiped: "wiped"
         case .rolledBack: "rolled-back"
+        case .gatheredWrites: "gathered-writes"
         case .visit: "visit"
         }
     }

@@ -53,6 +53,9 @@ public enum FaultKind: Int, CaseIterable, Hashable, Sendable {
     /// No fault: somebody comes to a node and copies what it has stored, or brings what was copied elsewhere.
     case visit
 
+    /// The probability of each end of a process: some of what it had not synchronized was still in its own hands.
+    case gatheredWrites
+
     /// How the number beside a kind is meant.
     enum Measure { case timesAMinute, probability }
 
@@ -63,7 +66,8 @@ public enum FaultKind: Int, CaseIterable, Hashable, Sendable {
             .slowDisk, .wiped, .rolledBack, .visit:
             .timesAMinute
         case .dialRefused, .dialTimedOut, .cutBytes, .clockDrift, .noClock, .writeFault, .readFault,
-            .synchronizeFault, .misdirectedWrite, .lostWrites, .tornWrites, .reorderedWrites, .lostNames:
+            .synchronizeFault, .misdirectedWrite, .lostWrites, .tornWrites, .reorderedWrites, .lostNames,
+            .gatheredWrites:
             .probability
         }
     }

@@ -81,7 +81,12 @@ extension World {
         closeAll(host, losesPower: losesPower)
         host.disk.processEnded()
         host.fuse.renew()
-        if losesPower { losePower(host) }
+        if losesPower {
+            losePower(host)
+        } else if chance(.gatheredWrites) {
+            counts[.gatheredWrites] += 1
+            host.disk.loseGathered()
+        }
         let wait =
             phase == .healed ? .milliseconds(100)...(.seconds(1)) : losesPower ? dials.bootTime : dials.restartTime
         let start = time + machineRandom.duration(in: wait).wholeNanoseconds
