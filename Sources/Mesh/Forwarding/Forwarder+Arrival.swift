@@ -41,7 +41,7 @@ extension Forwarder {
         let isLocal = locals.contains(header.destination) || !configuration.hasStore
         let destination = isLocal ? nil : destination(for: header.destination)
         let stream = book.streams.place(header.stream, of: header.source)
-        let fills = book.streams[stream].isGap(header)
+        let fills = book.streams[stream].isGap(header.sequence)
         guard !book.streams[stream].isBehindRefused(header, at: now),
             hasRoom(hop, destination, flow, reserve: reserve(header.lane, forGap: fills)),
             !book.refuses(flow: flow, stream: stream, header.lane, forGap: fills)
@@ -50,7 +50,7 @@ extension Forwarder {
             book.streams[stream].noteRefused(header, at: now)
             return refuse(creditor, .storageFull, delay: .seconds(1), length: envelope.count)
         }
-        book.streams[stream].noteTaken(header)
+        book.streams[stream].noteTaken(header.sequence)
         compactIfSparse()
         if header.kind == .receipt, !isLocal { noteReceipt(header, envelope) }
         accept(header, hop, creditor, envelope, destination, (flow, stream, fills), at: now)
@@ -72,6 +72,7 @@ extension Forwarder {
         instance.arrivedAt = now
         instance.creditor = creditor
         instance.block = slabs.allocate(envelope)
+        instance.fillsGap = account.fillsGap
         instance.state = destination == nil ? .delivering : .queued
         let index = instances.add(instance)
         #if CANARIES
@@ -79,7 +80,7 @@ extension Forwarder {
         #endif
         countAccepted(index)
         guard let destination else { return effects.append(.deliver(instances.id(index))) }
-        enqueue(index, destination, account.fillsGap ? .front : .back)
+        enqueueNew(index, destination)
         guard configuration.hasStore else { return }
         if durability(of: account.flow) == .storeFirst || isStuck(instances[index].queue)
             || slabs.bytesHeld > configuration.memoryBytes
@@ -181,7 +182,11 @@ extension Forwarder {
         var instance = Instance()
         instance.stream = book.streams.place(
             origin.identity?.stream ?? StreamID(Bytes16(low: 0, high: 0)), of: origin.identity?.source ?? locals[0])
-        instance.sequence = origin.identity?.sequence ?? .none
+        if let identity = origin.identity {
+            instance.sequence = identity.sequence
+            instance.fillsGap = book.streams[instance.stream].isGap(identity.sequence)
+            book.streams[instance.stream].noteTaken(identity.sequence)
+        }
         instance.lane = origin.lane
         instance.hopLimit = Limits.hops
         instance.length = UInt32(origin.length)
@@ -200,7 +205,7 @@ extension Forwarder {
         let index = instances.add(instance)
         countAccepted(index)
         if !isLocal {
-            enqueue(index, destination(for: origin.destination), .back)
+            enqueueNew(index, destination(for: origin.destination))
         } else if instance.block.isNone {
             fetch(index)
         } else {
@@ -215,7 +220,8 @@ extension Forwarder {
         var instance = Instance()
         instance.flow = flowPlace(of: header)
         instance.stream = book.streams.place(header.stream, of: header.source)
-        book.streams[instance.stream].noteTaken(header)
+        instance.fillsGap = book.streams[instance.stream].isGap(header.sequence)
+        book.streams[instance.stream].noteTaken(header.sequence)
         instance.sequence = header.sequence
         instance.lane = header.lane
         instance.hopLimit = hop.hopLimit
@@ -231,6 +237,6 @@ extension Forwarder {
             plantedSees(header, instances.id(index))
         #endif
         countAccepted(index)
-        if isLocal { fetch(index) } else { enqueue(index, destination(for: header.destination), .back) }
+        if isLocal { fetch(index) } else { enqueueNew(index, destination(for: header.destination)) }
     }
 }

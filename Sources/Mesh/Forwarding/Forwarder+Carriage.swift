@@ -80,7 +80,7 @@ extension Forwarder {
             return .unknownNode
         }
         let stream = book.streams.place(header.stream, of: header.source)
-        let fills = book.streams[stream].isGap(header)
+        let fills = book.streams[stream].isGap(header.sequence)
         guard storeTakesWrites, !book.streams[stream].isBehindRefused(header, at: now),
             !book.refuses(flow: flow, stream: stream, header.lane, forGap: fills)
         else {

@@ -126,6 +126,7 @@ extension Forwarder {
         let flags: [Bool] = [
             instance.isFinished, instance.isWriting, instance.isStoring, instance.isFetching, instance.isOrigin,
             instance.block.isNone, instance.stored == 0, instance.isHistory,
+            instance.fillsGap,
         ]
         var word = UInt64(instance.state.rawValue) << 32 | UInt64(instance.lane.rawValue) << 24
         word |= UInt64(instance.hopLimit) << 16

@@ -31,7 +31,9 @@ extension Forwarder {
         unlink(index)
         instances[index].isHistory = true
         book.streams[stream].history += 1
-        add(index, to: number / Int32(Destination.queuesEach), row: Int(Lane.bulk.rawValue), .byOrder)
+        add(
+            index, to: number / Int32(Destination.queuesEach), row: Int(Lane.bulk.rawValue),
+            instances[index].fillsGap ? .front : .byOrder)
         return true
     }
 

@@ -28,6 +28,11 @@ extension Forwarder {
         case byOrder
     }
 
+    /// Takes one up that came, was made or was found in the store.
+    mutating func enqueueNew(_ index: UInt32, _ destination: Int32) {
+        enqueue(index, destination, instances[index].fillsGap ? .front : .back)
+    }
+
     mutating func enqueue(_ index: UInt32, _ destination: Int32, _ position: Position) {
         refreshRoute(destination)
         let lane = instances[index].isHistory ? Lane.bulk : instances[index].lane

@@ -51,6 +51,8 @@ struct Instance {
     var isOrigin = false
     /// Waited long, or follows one that did: goes on among bulk, whatever its lane.
     var isHistory = false
+    /// Others of its stream that are held here wait for it: it goes before all in whatever queue it comes to.
+    var fillsGap = false
     var generation: UInt32 = 0
     var queue: Int32 = -1
     /// Place of its flow in the ``AccountBook``.

@@ -178,14 +178,14 @@ struct AccountsTests {
         #expect(!table[place].isBehindRefused(headers[1], at: now))
         #expect(!table[place].isBehindRefused(headers[2], at: now))
         #expect(table[place].isBehindRefused(headers[3], at: now))
-        table[place].noteTaken(headers[1])
+        table[place].noteTaken(headers[1].sequence)
         #expect(table[place].isBehindRefused(headers[3], at: now))
         // An earlier one takes its place; a later one does not.
         table[place].noteRefused(headers[1], at: now)
         table[place].noteRefused(headers[3], at: now)
         #expect(table[place].isBehindRefused(headers[2], at: now))
         #expect(!table[place].isBehindRefused(headers[2], at: now + Limits.refusedStream))
-        table[place].noteTaken(headers[2])
+        table[place].noteTaken(headers[2].sequence)
         #expect(!table[place].isBehindRefused(headers[3], at: now))
     }
 

@@ -77,6 +77,39 @@ struct HistoryTests {
         #expect(line.world.isDrained)
     }
 
+    /// What a relay lost is made anew at its source, behind others of its stream that wait there. Where those are refused
+    /// for want of room, they wait for it (seed 55420).
+    @Test(arguments: [0, 120])
+    func whatOthersOfItsStreamWaitForGoesFirst(age: Int64) throws {
+        let line = Line()
+        let link = line.a.exchange.forwarder.link(to: line.r1.id)
+        let bytes = [UInt8](repeating: 0, count: 200)
+        func make(_ stream: UInt64, _ sequence: UInt64, age: Duration = .zero) {
+            let identity = Identity(
+                source: line.a.id, stream: World.stream(stream, to: line.b.id), sequence: Sequence(sequence))
+            bytes.withUnsafeBytes { bytes in
+                line.a.exchange.forwarder.originate(
+                    .init(
+                        destination: line.b.id, identity: identity, lane: .live, length: bytes.count, lifetime: 3600,
+                        age: age, owner: sequence, stored: 0), bytes, at: line.world.now)
+            }
+        }
+        func next() -> [UInt64] {
+            var taken: [UInt64] = []
+            for lane in [Lane.live, .bulk] {
+                while let index = line.a.exchange.forwarder.dequeue(link, lane, at: line.world.now) {
+                    taken.append(line.a.exchange.forwarder.instances[index].sequence.number)
+                }
+            }
+            return taken
+        }
+        for sequence in [5, 6] as [UInt64] { make(1, sequence, age: .seconds(age)) }
+        make(2, 9)
+        for sequence in [2, 3] as [UInt64] { make(1, sequence, age: .seconds(age)) }
+        // What is history goes behind what is fresh, and keeps that order.
+        #expect(next() == (age == 0 ? [2, 3, 5, 6, 9] : [9, 2, 3, 5, 6]))
+    }
+
     @Test func historyHasARate() throws {
         let length = Header.size + 32
         let line = try afterOutage(100) { $0.history.bytesPerSecond = UInt64(10 * length) }

@@ -37,7 +37,7 @@ struct StreamTable {
         }
 
         /// Whether something held comes behind it.
-        func isGap(_ header: Header) -> Bool { held > 0 && header.sequence < highest }
+        func isGap(_ sequence: Sequence) -> Bool { held > 0 && sequence < highest }
 
         mutating func noteRefused(_ header: Header, at now: Instant) {
             guard header.kind == .data, !isBehindRefused(header, at: now) else { return }
@@ -45,9 +45,9 @@ struct StreamTable {
             refusedAt = now
         }
 
-        mutating func noteTaken(_ header: Header) {
-            highest = max(highest, header.sequence)
-            if header.sequence >= refused { refused = .none }
+        mutating func noteTaken(_ sequence: Sequence) {
+            highest = max(highest, sequence)
+            if sequence >= refused { refused = .none }
         }
 
         /// A stream has one destination; the word of another says nothing of what is on its way to the first.
