@@ -70,8 +70,10 @@ final class JobRunner: Sendable {
     /// Receipts of a stream of the job have come up to here.
     func receipted(_ stream: StreamID, through sequence: Sequence) {
         news.withLock { news in
-            // A job whose source blocks hears of the newest only.
-            if case .receipted(let last) = news.last, last.stream == stream { news.removeLast() }
+            // A job whose source blocks hears of each stream's newest only.
+            news.removeAll { heard in
+                if case .receipted(let earlier) = heard { earlier.stream == stream } else { false }
+            }
             news.append(.receipted(Place(stream: stream, sequence: sequence)))
         }
         bell.ring()

@@ -76,9 +76,17 @@ extension World {
             let isLong = random.chance(dials.longPauses)
             pause(host, for: random.duration(in: isLong ? dials.longPauseTime : dials.pauseTime))
         default:
-            return replaceDisk(kind, host)
+            replaceDisk(kind, host)
+            // A machine that forgets may go on to do so: its short lives are then numbered alike.
+            if random.chance(0.5) { host.forgetsAgain = random.number(in: 1...8) }
+            return
         }
         counts[kind] += 1
+    }
+
+    func replaceDiskAgain(_ event: Event, _ host: Host) {
+        guard phase == .safety, host.isRunning, event.stamp == host.process.number else { return }
+        replaceDisk(.wiped, host)
     }
 
     private func light(_ kind: FaultKind, _ host: Host, _ random: inout SeededRandom) {
@@ -88,6 +96,13 @@ extension World {
 
     /// Some processes end while they recover from how the last one ended.
     func threaten(_ host: Host) {
+        if host.forgetsAgain > 0 {
+            host.forgetsAgain -= 1
+            let life = faultRandom[FaultKind.wiped.rawValue].duration(in: .milliseconds(20)...(.seconds(3)))
+            queue.push(
+                Event(
+                    .diskReplaced, at: time + life.wholeNanoseconds, node: host.index, stamp: host.process.number))
+        }
         for kind in [FaultKind.killInside, .powerLossInside] where dials[kind] > 0 && !host.fuse.isLit {
             guard mayHit(host, kind), faultRandom[kind.rawValue].chance(0.2) else { continue }
             light(kind, host, &faultRandom[kind.rawValue])

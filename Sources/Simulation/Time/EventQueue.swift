@@ -4,7 +4,7 @@ struct Event {
         // Of a program; these wait while it is paused.
         case deliver, writable, closed, dialCompletes, accepted, dialFailed, timer, operation
         // Of a machine.
-        case start, resume, clockSet, diskFreed, diskSpedUp
+        case start, resume, clockSet, diskFreed, diskSpedUp, diskReplaced
         // Of the network.
         case dialArrives, reset, clogStarts, linkOpens
         case fault

@@ -21,6 +21,8 @@ public final class Host {
     var isUp = true
     /// An operation on the host lit by a power loss takes the machine with it.
     var endsWithPowerLoss = false
+    /// So many coming processes of it soon lose their disk.
+    var forgetsAgain = 0
     /// Counts boots, so that events of an earlier one are void.
     var boots: UInt32 = 0
     /// What the journal of its processes has said.

@@ -15,6 +15,7 @@ extension World {
         case .reset: tryReset(event)
         case .clogStarts: clogStarts(event)
         case .linkOpens: open(direction: Int(event.value))
+        case .diskReplaced: replaceDiskAgain(event, hosts[Int(event.node)])
         case .fault: happen(event)
         }
     }
