@@ -38,7 +38,7 @@ private struct OutboxModel {
     private var checkpoints: [String: [UInt8]] = [:]
 
     mutating func act(_ choices: inout Choices) {
-        switch choices.byte() % 9 {
+        switch choices.byte() % 10 {
         case 0, 1: add(&choices)
         case 2:
             if let stored = pick(underWay, &choices) {
@@ -64,6 +64,7 @@ private struct OutboxModel {
             let jobs = choices.byte()
             let names = (0..<2).filter { jobs & 1 << $0 != 0 }.map { "job-\($0)" }
             outbox.set(Overtaking(jobs: Set(names), after: .seconds(2)), at: now)
+        case 9: outbox.set(readAhead: ["job-0": Int(choices.byte()), "job-1": Int(choices.byte())])
         default:
             now = now + .milliseconds(Int64(choices.byte()) * 100)
             outbox.timeReached(now)
@@ -118,7 +119,7 @@ private struct OutboxModel {
             case .saveCheckpoint(let job, let name, _, let checkpoint):
                 require(checkpoint == checkpoints[name], "the newest checkpoint is saved")
                 saving.append(job)
-            case .expired, .receipted, .fellBehind, .ended: break
+            case .expired, .receipted, .fellBehind, .ahead, .ended: break
             }
         }
         require(outbox.itemCount == items.count, "items are counted")
@@ -134,6 +135,7 @@ private struct OutboxModel {
             takeEffects()
         }
         for job in ["job-0", "job-1"] { require(outbox.isSettled(job), "with all receipts nothing is left") }
+        require(outbox.jobs.allSatisfy { $0.unsent == 0 && !$0.isAhead }, "with all receipts nothing waits for its way")
         require(durable.count <= 2 + saving.count, "with all receipts only checkpoints are kept")
     }
 }

@@ -18,6 +18,8 @@ package enum AgentFact: Sendable {
     case receipted(StreamID, job: String, through: Sequence, floor: Sequence)
     /// What is fresh should go in another stream; see ``Overtaking``.
     case fellBehind(StreamID)
+    /// The source of the job should wait; false where it may be read on. See ``AgentMachine/isAhead(_:)``.
+    case ahead(job: String, Bool)
     /// Lived out its lifetime without a receipt.
     case expired(StreamID, Sequence, floor: Sequence)
     /// A stream gets no more, and all of it is receipted or expired; nil where it never had anything.

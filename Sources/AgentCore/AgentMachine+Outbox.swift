@@ -202,6 +202,7 @@ extension AgentMachine {
                 note(.expired(stream, sequence, floor: floor))
                 ledger.expired(stream, sequence, at: wall)
             case .fellBehind(let stream): note(.fellBehind(stream))
+            case .ahead(let job, let isAhead): note(.ahead(job: job, isAhead))
             case .ended(let stream, let job):
                 note(.ended(stream, job: job))
                 ledger.ended(stream)
@@ -219,6 +220,9 @@ extension AgentMachine {
     package var bytesKept: Int { outbox.byteCount }
 
     package func unreceipted(of job: String) -> Int { outbox.unreceipted(of: job) }
+
+    /// More of the job waits for its way than it may read ahead.
+    package func isAhead(_ job: String) -> Bool { outbox.isAhead(job) }
 
     /// True while a job's checkpoint is being read back: it must not start before.
     package func awaitsCheckpoint(of job: String) -> Bool { checkpointReads.values.contains(job) }

@@ -63,6 +63,9 @@ package struct AgentMachine<Trust: ReceiptTrust>: ~Copyable {
     /// Which jobs give up their order. What was held only for it goes with the next ``settle(_:_:at:)``.
     package mutating func set(_ overtaking: Overtaking, at now: Instant) { outbox.set(overtaking, at: now) }
 
+    /// Bytes of each job, by its name, that may wait for their way before ``AgentFact/ahead(job:_:)``.
+    package mutating func set(readAhead: [String: Int]) { outbox.set(readAhead: readAhead) }
+
     /// A session with a relay of this agent stands again.
     package mutating func linkReturned() { outbox.linkReturned() }
 

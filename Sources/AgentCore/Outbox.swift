@@ -71,6 +71,10 @@ struct Outbox {
         /// A checkpoint record is being written, for the checkpoint of this origin.
         var saving: UInt64?
         var checkpoint: [UInt8]?
+        /// Bytes that no relay has taken yet, and how many there may be before the source is left to wait.
+        var unsent = 0
+        var readAhead = Int.max
+        var isAhead = false
     }
 
     enum Effect: Equatable {
@@ -86,6 +90,8 @@ struct Outbox {
         case receipted(stream: StreamID, job: String, through: Sequence, floor: Sequence)
         /// What its receipts are for has waited long, and more of it waits: what is fresh should go in another stream.
         case fellBehind(stream: StreamID)
+        /// More of the job waits for its way than may be read ahead; false once it is half of that.
+        case ahead(job: String, Bool)
         /// Lived out its lifetime without a receipt.
         case expired(stream: StreamID, sequence: Sequence, floor: Sequence)
         /// Everything of a closed stream is receipted or expired; nil where it never had anything.
@@ -99,6 +105,8 @@ struct Outbox {
 
     var resendAfter: Duration
     private(set) var overtaking = Overtaking()
+    /// By the names of jobs.
+    private(set) var readAhead: [String: Int] = [:]
     var jobs: [Job] = []
     var streams: [Stream] = []
     /// Places in `streams` that may be taken anew.
@@ -123,7 +131,8 @@ struct Outbox {
 
     mutating func job(named name: String) -> Int {
         if let index = jobIndex[name] { return index }
-        jobs.append(Job(name: name, overtakes: overtaking.jobs.contains(name)))
+        jobs.append(
+            Job(name: name, overtakes: overtaking.jobs.contains(name), readAhead: readAhead[name] ?? .max))
         jobIndex[name] = jobs.count - 1
         return jobs.count - 1
     }
@@ -186,6 +195,7 @@ extension Outbox {
         places[stored] = Place(stream: index, sequence: sequence)
         itemCount += 1
         byteCount += length
+        countUnsent(length, of: job)
         if let checkpoint { moveCheckpoint(of: job, to: stored, origin: stored, checkpoint, isDone: false) }
         return isFirst
     }
@@ -193,6 +203,7 @@ extension Outbox {
     /// The forwarder handed the item to a relay.
     mutating func departed(stored: UInt64, at now: Instant) {
         guard let place = places[stored], let item = itemIndex(place) else { return }
+        forgetUnsent(streams[place.stream].items[item], of: streams[place.stream].job)
         streams[place.stream].items[item].state = .departed(now)
     }
 
@@ -223,6 +234,7 @@ extension Outbox {
         byteCount -= item.length
         places[item.stored] = nil
         let job = streams[index].job
+        forgetUnsent(item, of: job)
         if jobs[job].checkpointHolder == item.stored {
             jobs[job].isHolderDone = true
             jobs[job].doneSince = now
@@ -253,6 +265,9 @@ extension Outbox {
     }
 
     mutating func send(_ index: Int, _ place: Int, at now: Instant) {
+        if case .departed = streams[index].items[place].state {
+            countUnsent(streams[index].items[place].length, of: streams[index].job)
+        }
         streams[index].items[place].state = .underWay
         let item = streams[index].items[place]
         effects.append(
@@ -284,6 +299,39 @@ extension Outbox {
         effects.append(
             .expired(stream: streams[index].id, sequence: item.sequence, floor: floor(of: index)))
         finishRelease(index, at: now)
+    }
+}
+
+// MARK: Reading ahead
+
+extension Outbox {
+    /// How many bytes of each job may wait for their way before its source is left to wait: what a source can be asked for
+    /// again need not lie here too. Jobs that are not named may read ahead as far as they get.
+    mutating func set(readAhead: [String: Int]) {
+        self.readAhead = readAhead
+        for job in jobs.indices {
+            jobs[job].readAhead = readAhead[jobs[job].name] ?? .max
+            judgeAhead(job)
+        }
+    }
+
+    func isAhead(_ name: String) -> Bool { jobIndex[name].map { jobs[$0].isAhead } ?? false }
+
+    private mutating func countUnsent(_ bytes: Int, of job: Int) {
+        jobs[job].unsent += bytes
+        judgeAhead(job)
+    }
+
+    private mutating func forgetUnsent(_ item: Item, of job: Int) {
+        if case .departed = item.state { return }
+        countUnsent(-item.length, of: job)
+    }
+
+    private mutating func judgeAhead(_ job: Int) {
+        let isAhead = jobs[job].unsent > (jobs[job].isAhead ? jobs[job].readAhead / 2 : jobs[job].readAhead)
+        guard isAhead != jobs[job].isAhead else { return }
+        jobs[job].isAhead = isAhead
+        effects.append(.ahead(job: jobs[job].name, isAhead))
     }
 }
 

@@ -33,6 +33,9 @@ public struct OutboxGate: Sendable {
 
     public var hasRoom: Bool { bytes < Self.pendingBytes }
 
+    /// So much room that it is worth while to wake makers who wait for it.
+    public var hasMuchRoom: Bool { bytes <= Self.pendingBytes / 2 }
+
     /// Hands an envelope to the journal; what becomes of it comes as a completion with the token.
     /// - Returns: the token, and whether something is held that was not before: ``retryAll(_:at:)`` should be called in
     ///   a while.

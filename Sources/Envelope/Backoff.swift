@@ -18,6 +18,10 @@ public struct Backoff: Equatable, Sendable {
         self.steadyAfter = steadyAfter
     }
 
+    /// Between attempts to dial a neighbour. A dial costs little, and a node that is back should not be waited for.
+    public static let ofLinks = Backoff(
+        shortest: .milliseconds(50), longest: .milliseconds(500), steadyAfter: .seconds(5))
+
     /// The delay before the next attempt, between a half and the whole of the current step.
     /// - Parameter random: a uniformly random word, such as ``Entropy/word()`` gives.
     public mutating func next(random: UInt64) -> Duration {

@@ -69,7 +69,7 @@ public enum Limits {
     /// Bytes of one queue read back from the store ahead of their turn.
     public static let fetchAheadBytes = 4 << 20
     /// Envelopes of one queue read back from the store ahead of their turn.
-    public static let fetchAheadEnvelopes = 256
+    public static let fetchAheadEnvelopes = 1024
     /// How long a stream waits for its earliest refused envelope before a later one is taken: that one may have gone
     /// another way, or its life may be over.
     public static let refusedStream: Duration = .seconds(5)

@@ -40,6 +40,8 @@ public protocol FileSystem {
     func read(
         _ handle: FileHandle, into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
     ) throws(FileError) -> Int
+    /// The whole file is about to be read: a hint, which may do nothing.
+    func willRead(_ path: String)
     /// Writes all bytes or throws; then some of them may have been written.
     func write(_ handle: FileHandle, _ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(FileError)
     /// The same, where what the file holds behind the bytes is of no use: up to the next multiple of 4096 it may have
@@ -65,6 +67,8 @@ public protocol FileSystem {
 }
 
 extension FileSystem {
+    public func willRead(_ path: String) {}
+
     public func writeEnd(_ handle: FileHandle, _ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(FileError) {
         try write(handle, bytes, at: offset)
     }

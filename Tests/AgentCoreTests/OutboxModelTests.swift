@@ -147,7 +147,7 @@ private struct World {
                 let place = checkpoint.withUnsafeBytes { $0.loadUnaligned(as: UInt64.self) }
                 let record = Record(lsn: lsn, content: .checkpoint(place, origin: origin))
                 operations.append(.append(record, job: job))
-            case .receipted, .fellBehind, .ended: break
+            case .receipted, .fellBehind, .ahead, .ended: break
             case .expired: Issue.record("nothing expires here")
             }
         }

@@ -307,6 +307,48 @@ import Testing
         #expect(outbox.nextDeadline == now + .seconds(5))
     }
 
+    // MARK: Reading ahead
+
+    private func ahead(_ effects: [Outbox.Effect]) -> [Bool] {
+        effects.compactMap { if case .ahead("job", let isAhead) = $0 { isAhead } else { nil } }
+    }
+
+    @Test func aSourceWaitsWhileMoreThanIsAllowedWaitsForItsWay() {
+        outbox.set(readAhead: ["job": 30])
+        for sequence in 1...3 as ClosedRange<UInt64> { _ = add(1, sequence) }
+        _ = add(9, 1, job: "other")
+        #expect(ahead(effects()) == [] && !outbox.isAhead("job"))
+        // What is held for an earlier stream waits too.
+        #expect(!add(2, 1))
+        #expect(ahead(effects()) == [true] && outbox.isAhead("job"))
+        outbox.departed(stored: 1, at: now)
+        outbox.departed(stored: 1, at: now)
+        outbox.departed(stored: 2, at: now)
+        #expect(ahead(effects()) == [])
+        outbox.departed(stored: 3, at: now)
+        #expect(ahead(effects()) == [false] && !outbox.isAhead("job"))
+        // What a relay has does not count, receipt or not; what must be sent again does.
+        #expect(ahead(receipt(1, 1)) == [])
+        for sequence in 2...3 as ClosedRange<UInt64> { _ = add(2, sequence) }
+        #expect(ahead(effects()) == [])
+        outbox.timeReached(now + .seconds(61))
+        #expect(ahead(effects()) == [true])
+        // Both are receipted while they are on their way again, and the next stream goes.
+        #expect(ahead(receipt(1, 3)) == [])
+        outbox.set(readAhead: [:])
+        #expect(ahead(effects()) == [false])
+    }
+
+    @Test func whatARestartFoundCountsAndWhatExpiresDoesNot() {
+        for sequence in 1...2 as ClosedRange<UInt64> { _ = add(1, sequence, lifetime: 10) }
+        outbox.set(readAhead: ["job": 15])
+        #expect(ahead(effects()) == [true])
+        outbox.expiredUnderWay(stored: 1, at: now + .seconds(10))
+        #expect(ahead(effects()) == [])
+        outbox.expiredUnderWay(stored: 2, at: now + .seconds(10))
+        #expect(ahead(effects()) == [false])
+    }
+
     // MARK: Overtaking
 
     private func overtake(_ jobs: Set<String> = ["job"]) {

@@ -25,6 +25,7 @@ final class EnvelopeMaker: Sendable {
     private let port: OutboxPort
     private let begun: @Sendable (StreamHandle, StreamID?) -> Void
     private let state: Mutex<State>
+    private let ahead = Atomic<Bool>(false)
 
     private struct State: ~Copyable {
         var writer: StreamWriter
@@ -53,14 +54,19 @@ final class EnvelopeMaker: Sendable {
     /// Whether one more may be made now.
     var hasRoom: Bool {
         let (handle, next) = state.withLock { ($0.handle, $0.writer.next) }
-        return handle.map { port.hasRoom($0, next) } ?? true
+        return port.hasRoom && handle?.mayMake(next) ?? true
+    }
+
+    /// So much waits for its way that the source should wait too, says the outbox.
+    var isAhead: Bool {
+        get { ahead.load(ordering: .acquiring) }
+        set { ahead.store(newValue, ordering: .releasing) }
     }
 
     /// Waits until the outbox takes one more; false when the agent stops.
     func awaitRoom(bell: Bell, isCancelled: () -> Bool) -> Bool {
         let (handle, next) = state.withLock { ($0.handle, $0.writer.next) }
-        guard let handle else { return !isCancelled() }
-        return port.awaitRoom(handle, next, bell: bell, isCancelled: isCancelled)
+        return port.awaitRoom(bell: bell, isCancelled: isCancelled) { !isAhead && handle?.mayMake(next) ?? true }
     }
 
     /// Seals a batch and hands it to the outbox.

@@ -17,6 +17,8 @@ final class OutboxPort: Sendable {
     }
 
     private let state = Mutex(State())
+    /// Makers look here first, since the lock has many users. Told under the lock.
+    private let isOpen = Atomic<Bool>(true)
 
     /// - Parameter needsRetry: called on any thread when ``retryAll()`` should be called in a while.
     func open(_ journal: JournalThread, needsRetry: @escaping @Sendable () -> Void) {
@@ -27,24 +29,25 @@ final class OutboxPort: Sendable {
     }
 
     /// Waits until one more may be made.
+    /// - Parameter mayMake: what else must hold; ``wake()`` is to be called when it does.
     /// - Returns: false once the port is closed: the agent is stopping.
-    func awaitRoom(_ stream: StreamHandle, _ sequence: Sequence, bell: Bell, isCancelled: () -> Bool) -> Bool {
+    func awaitRoom(bell: Bell, isCancelled: () -> Bool, mayMake: () -> Bool) -> Bool {
         while true {
-            let (isRoom, isClosed) = state.withLock { state in
-                let isRoom = state.gate.hasRoom && stream.mayMake(sequence)
-                if !isRoom, !state.waiters.contains(where: { $0 === bell }) { state.waiters.append(bell) }
-                return (isRoom, state.isClosed)
+            if isCancelled() { return false }
+            if hasRoom, mayMake() { return true }
+            let isClosed = state.withLock { state in
+                if !state.waiters.contains(where: { $0 === bell }) { state.waiters.append(bell) }
+                return state.isClosed
             }
-            if isClosed || isCancelled() { return false }
-            if isRoom { return true }
+            if isClosed { return false }
+            // It may have come before the bell was known.
+            if hasRoom, mayMake() { return true }
             bell.wait(within: .seconds(1))
         }
     }
 
-    /// Whether one more may be made now.
-    func hasRoom(_ stream: StreamHandle, _ sequence: Sequence) -> Bool {
-        state.withLock { !$0.isClosed && $0.gate.hasRoom && stream.mayMake(sequence) }
-    }
+    /// Whether the port takes one more now.
+    var hasRoom: Bool { isOpen.load(ordering: .acquiring) }
 
     /// Hands an envelope to the journal; what becomes of it comes as a completion with the token returned.
     @discardableResult
@@ -53,6 +56,7 @@ final class OutboxPort: Sendable {
         let (token, needsRetry) = state.withLock { state -> (UInt64, (@Sendable () -> Void)?) in
             var (token, isHeld): (UInt64, Bool) = (0, false)
             state.lend { gate, batch in (token, isHeld) = gate.submit(submission, &batch, at: Clock.now) }
+            if !state.gate.hasRoom { isOpen.store(false, ordering: .releasing) }
             return (token, isHeld ? state.needsRetry : nil)
         }
         needsRetry?()
@@ -75,15 +79,21 @@ final class OutboxPort: Sendable {
         }
     }
 
-    /// The submission is durable: takes it out and lets makers go on.
-    func take(_ token: UInt64) -> Submission? {
-        let (submission, waiters) = state.withLock { state -> (Submission?, [Bell]) in
-            guard let submission = state.gate.take(token) else { return (nil, []) }
+    /// Takes out the submissions that are durable now, all at once, and lets makers go on where that is worth it.
+    func take(_ completions: [JournalCompletion]) -> TakenSubmissions {
+        let (taken, waiters) = state.withLock { state -> (TakenSubmissions, [Bell]) in
+            var taken = TakenSubmissions()
+            for completion in completions {
+                guard case .durable = completion.outcome else { continue }
+                if let submission = state.gate.take(completion.token) { taken.add(completion.token, submission) }
+            }
+            guard !state.isClosed, state.gate.hasMuchRoom else { return (taken, []) }
+            isOpen.store(true, ordering: .releasing)
             defer { state.waiters = [] }
-            return (submission, state.waiters)
+            return (taken, state.waiters)
         }
         for bell in waiters { bell.ring() }
-        return submission
+        return taken
     }
 
     /// Lets makers look again: a receipt raised a floor.
@@ -97,7 +107,10 @@ final class OutboxPort: Sendable {
 
     /// Lets nobody in any more.
     func close() {
-        state.withLock { $0.isClosed = true }
+        state.withLock { state in
+            state.isClosed = true
+            isOpen.store(false, ordering: .releasing)
+        }
         wake()
     }
 
@@ -105,6 +118,21 @@ final class OutboxPort: Sendable {
     func holdsAny(of job: String) -> Bool { state.withLock { $0.gate.holdsAny(of: job) } }
 
     func holdsAny(of stream: StreamID) -> Bool { state.withLock { $0.gate.holdsAny(of: stream) } }
+}
+
+/// Submissions in the order in which they became durable.
+struct TakenSubmissions {
+    private var list: [(token: UInt64, submission: Submission)] = []
+    private var next = 0
+
+    mutating func add(_ token: UInt64, _ submission: Submission) { list.append((token, submission)) }
+
+    /// The next, where it has this token.
+    mutating func take(_ token: UInt64) -> Submission? {
+        guard next < list.count, list[next].token == token else { return nil }
+        next += 1
+        return list[next - 1].submission
+    }
 }
 
 extension OutboxPort.State {

@@ -72,6 +72,7 @@ extension AgentService {
 
     private func start(_ job: JobRunner) throws(ThreadError) {
         let name = job.configuration.name
+        job.maker.isAhead = machine.isAhead(name)
         try job.start(
             from: machine.checkpoint(of: name).map { Checkpoint($0) },
             behind: machine.unreceiptedEnds(of: name))
@@ -150,6 +151,7 @@ extension AgentService {
         configuration = new
         machine.resendAfter = new.resendAfter
         machine.set(Overtaking(new), at: reactor.now)
+        machine.set(readAhead: new.agent?.readAhead ?? [:])
         hub.exchange.forwarder.setRoutes(.init(always: new.links.map { NodeID(of: $0.peer) }))
         hub.apply(new)
         try reloadJobs(old, new)

@@ -55,6 +55,9 @@ extension AgentService: LinkHubOwner {
             handles[stream]?.raiseFloor(to: floor)
             port.wake()
         case .fellBehind(let stream): fellBehind(stream)
+        case .ahead(let job, let isAhead):
+            jobs.first { $0.configuration.name == job }?.maker.isAhead = isAhead
+            if !isAhead { port.wake() }
         case .ended(let stream, let job):
             handles[stream] = nil
             waiters.forget(stream)

@@ -12,6 +12,7 @@ extension AgentService {
         let now = reactor.now
         machine.wall = Clock.wall
         machine.set(Overtaking(configuration), at: now)
+        machine.set(readAhead: configuration.agent?.readAhead ?? [:])
         let bound = reactor.bind(self)
         let options = AgentMachine<CertificateTrust>.logOptions(
             segmentBytes: configuration.store.segmentBytes, maxBytes: configuration.store.maxBytes,
@@ -34,8 +35,9 @@ extension AgentService {
 
     private func complete(_ completions: [JournalCompletion]) {
         let now = reactor.now
+        var taken = port.take(completions)
         drive { machine, exchange, batch in
-            machine.complete(completions, &exchange, &batch, at: now, taking: port.take)
+            machine.complete(completions, &exchange, &batch, at: now, taking: { taken.take($0) })
         }
         hub.finishTurn()
     }
@@ -55,7 +57,8 @@ extension AgentService {
             log.error("outbox.stalled", "the disk fails; collecting waits until it works again", ["reason": error])
         case .copied(let request, let stored, let copy): copyDesk.copied(request, stored, copy)
         case .outboxResumed: log.notice("outbox.resumed", "the disk takes writes again")
-        case .deliver, .damaged, .forgedReceipt, .expiryNotice, .stored, .receipted, .fellBehind, .expired, .ended:
+        case .deliver, .damaged, .forgedReceipt, .expiryNotice, .stored, .receipted, .fellBehind, .ahead, .expired,
+            .ended:
             break
         }
     }

@@ -198,9 +198,8 @@ extension Forwarder {
         instance.stored = origin.stored
         let isLocal = locals.contains(origin.destination)
         instance.state = isLocal ? .delivering : .queued
-        if let envelope {
-            let isRoom = slabs.bytesHeld + envelope.count <= configuration.memoryBytes
-            if origin.stored == 0 || isLocal || isRoom { instance.block = slabs.allocate(envelope) }
+        if let envelope, origin.stored == 0 || isLocal || keepsDurable(envelope.count, origin) {
+            instance.block = slabs.allocate(envelope)
         }
         let index = instances.add(instance)
         countAccepted(index)
@@ -211,6 +210,19 @@ extension Forwarder {
         } else {
             effects.append(.deliver(instances.id(index)))
         }
+    }
+
+    /// Whether the bytes of an origin stay in memory though they are durable, so that they need not be read back.
+    ///
+    /// Never behind others that must be read back first, and never for a queue that has no way on: such bytes would leave
+    /// no memory to read the head of a queue into. One that goes at once has the whole budget, one that waits five eighths:
+    /// less than what is read back may take.
+    private mutating func keepsDurable(_ length: Int, _ origin: Origin) -> Bool {
+        let number = destination(for: origin.destination) * Int32(Destination.queuesEach) + Int32(origin.lane.rawValue)
+        let tail = queues[Int(number)].tail
+        let budget = tail < 0 ? configuration.memoryBytes : configuration.memoryBytes / 8 * 5
+        guard slabs.bytesHeld + length <= budget, !isStuck(number) else { return false }
+        return tail < 0 || !instances[UInt32(tail)].block.isNone || instances[UInt32(tail)].isFetching
     }
 
     /// Adds an instance that the store has kept over a restart.

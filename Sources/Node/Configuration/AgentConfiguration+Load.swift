@@ -18,6 +18,18 @@ extension AgentConfiguration {
     }
 }
 
+extension AgentConfiguration {
+    /// Bytes of each job, by its name, that may wait in the outbox for their way before its source is left to wait; without
+    /// an entry whatever the outbox takes. What is fresh cannot overtake what its own source holds back, so jobs with
+    /// `freshFirst` have none of their own accord.
+    public var readAhead: [String: Int] {
+        let share = max(JobConfiguration.leastReadAhead, JobConfiguration.defaultReadAhead / max(1, jobs.count))
+        var bytes: [String: Int] = [:]
+        for job in jobs { bytes[job.name] = job.readAhead ?? (job.freshFirst ? nil : share) }
+        return bytes
+    }
+}
+
 extension JobConfiguration {
     init(_ reader: ConfigurationReader) {
         name = reader.required("name", .label)
@@ -33,6 +45,7 @@ extension JobConfiguration {
         linger = reader.value("linger", .duration(in: .zero ... .seconds(60)), default: .milliseconds(5))
         lifetime = reader.optional("lifetime", .lifetime)
         freshFirst = reader.value("freshFirst", .boolean, default: false)
+        readAhead = reader.optional("readAhead", .byteSize(in: 1...(1 << 50)))
         source = reader.kindred("source", kinds: Self.sourceKinds)
         sourcePath = reader.path(of: "source")
         if lane == .control { reader.report("'control' is for the mesh itself; write live or bulk", at: "lane") }

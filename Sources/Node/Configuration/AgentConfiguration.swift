@@ -31,6 +31,8 @@ public struct JobConfiguration: Hashable, Sendable {
     public var lifetime: Duration?
     /// After an outage what is fresh goes before what has waited, and the job's records come out of their order.
     public var freshFirst: Bool
+    /// Bytes that may wait in the outbox for their way before the source is left to wait; nil where the file says nothing.
+    var readAhead: Int?
     /// What the connector reads; its `kind` is one of ``sourceKinds``.
     public var source: YAMLNode
     /// The key path of ``source`` for messages, such as `jobs[0].source`.
@@ -39,12 +41,16 @@ public struct JobConfiguration: Hashable, Sendable {
     public static let sourceKinds = ["files", "sql", "synthetic"]
     /// Bytes; small enough that a batch is soon on its way, large enough that sealing it costs little a record.
     public static let defaultBatchBytes = 256 << 10
+    /// Bytes of all jobs together: more than a link has under way, and little enough to stay in memory.
+    static let defaultReadAhead = 24 << 20
+    /// Bytes of one of many jobs.
+    static let leastReadAhead = 1 << 20
 
     public static func == (left: Self, right: Self) -> Bool {
         left.name == right.name && left.topic == right.topic && left.to == right.to && left.lane == right.lane
             && left.schedule == right.schedule && left.compression == right.compression
             && left.batchBytes == right.batchBytes && left.linger == right.linger && left.lifetime == right.lifetime
-            && left.freshFirst == right.freshFirst && left.source == right.source
+            && left.freshFirst == right.freshFirst && left.readAhead == right.readAhead && left.source == right.source
     }
 
     public func hash(into hasher: inout Hasher) {

@@ -30,7 +30,7 @@ final class LinkConnection: ChannelOwner {
 final class DialTarget {
     var link: LinkConfiguration
     /// Short at the top: a peer that was restarted is back within a second or two of its return.
-    var backoff = Backoff(shortest: .milliseconds(50), longest: .seconds(2), steadyAfter: .seconds(5))
+    var backoff = Backoff.ofLinks
     var connection: LinkConnection?
     var timer: TimerToken?
     var isStopped = false

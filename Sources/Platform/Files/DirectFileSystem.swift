@@ -54,6 +54,8 @@ public final class DirectFileSystem: FileSystem {
         return try files.read(handle, into: buffer, at: offset)
     }
 
+    public func willRead(_ path: String) { files.willRead(path) }
+
     public func write(
         _ handle: FileHandle, _ bytes: UnsafeRawBufferPointer, at offset: UInt64
     ) throws(FileError) {

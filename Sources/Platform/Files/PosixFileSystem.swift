@@ -51,6 +51,13 @@ public struct PosixFileSystem: FileSystem, Sendable {
         return done
     }
 
+    public func willRead(_ path: String) {
+        let number = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+        guard number >= 0 else { return }
+        posix_fadvise(number, 0, 0, POSIX_FADV_WILLNEED)
+        Glibc.close(number)
+    }
+
     public func write(
         _ handle: FileHandle, _ bytes: UnsafeRawBufferPointer, at offset: UInt64
     ) throws(FileError) {

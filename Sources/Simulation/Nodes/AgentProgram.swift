@@ -66,6 +66,8 @@ final class AgentProgram: Program {
             Overtaking(
                 jobs: Set(settings.jobs.filter(\.habits.freshFirst).map(\.name)), after: settings.history.after),
             at: host.now)
+        let ahead = settings.jobs.compactMap { job in job.habits.readAhead.map { (job.name, $0) } }
+        machine?.set(readAhead: Dictionary(ahead, uniquingKeysWith: { first, _ in first }))
         var forwarder = Forwarder(
             Forwarder.Configuration(memoryBytes: 1 << 20, history: settings.history, hasStore: false),
             locals: [identity], policy: .open)
@@ -130,7 +132,7 @@ final class AgentProgram: Program {
             host.trace("falls behind", stream.value.low & 0xFFFF)
             for job in jobs { job.fellBehind(stream) }
         case .ended(let stream, let job): jobs.first { $0.plan.name == job }?.ended(stream)
-        case .expiryNotice, .stored, .checkpointRead: break
+        case .expiryNotice, .stored, .checkpointRead, .ahead: break
         }
     }
 
@@ -221,6 +223,8 @@ final class AgentProgram: Program {
 
 extension AgentProgram: SimulatedJobOwner {
     var hasRoom: Bool { gate.hasRoom }
+
+    func isAhead(_ job: String) -> Bool { machine?.isAhead(job) ?? false }
 
     func submit(_ submission: Submission) {
         journal?.submit { batch in

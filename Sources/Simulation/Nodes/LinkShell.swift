@@ -24,7 +24,7 @@ final class LinkShell {
 
     private struct Target {
         var peer: NodeName
-        var backoff = Backoff(shortest: .milliseconds(50), longest: .seconds(2), steadyAfter: .seconds(5))
+        var backoff = Backoff.ofLinks
         /// A dial is under way or its connection stands.
         var isBusy = false
         var due = Instant.zero

@@ -5,6 +5,8 @@ import Keyring
 /// Takes what a job makes.
 protocol SimulatedJobOwner: AnyObject {
     var hasRoom: Bool { get }
+    /// More of the job waits for its way than it may read ahead.
+    func isAhead(_ job: String) -> Bool
     func submit(_ submission: Submission)
     /// The stream gets no more.
     func close(_ stream: StreamID)
@@ -41,6 +43,8 @@ final class SimulatedJob {
         var faults = 0.0
         /// What is fresh may overtake what has waited.
         var freshFirst = false
+        /// Bytes that may wait for their way before the source waits too.
+        var readAhead: Int?
 
         init() {}
 
@@ -52,6 +56,7 @@ final class SimulatedJob {
             if random.chance(0.3) { window = UInt64(random.number(in: 1...20)) }
             if random.chance(0.4) { faults = random.chance(0.5) ? 0.02 : 0.2 }
             freshFirst = random.chance(0.3)
+            if !freshFirst, random.chance(0.5) { readAhead = 1 << random.number(in: 8...16) }
         }
     }
 
@@ -128,7 +133,9 @@ final class SimulatedJob {
                 if !fails() { machine.opened() }
             case .acknowledge(let checkpoint): tidy(checkpoint)
             case .awaitRoom:
-                guard owner.hasRoom, writer.hasRoom(floor: floor) else { return wait(until: host.now + Self.roomDelay) }
+                guard owner.hasRoom, !owner.isAhead(plan.name), writer.hasRoom(floor: floor) else {
+                    return wait(until: host.now + Self.roomDelay)
+                }
                 machine.hasRoom()
             case .read(let place): read(Self.index(place))
             case .askSchedule: machine.fires(in: .seconds(600), at: host.now, wall: host.wall)

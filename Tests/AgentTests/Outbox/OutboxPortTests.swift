@@ -77,7 +77,8 @@ import Testing
     }
 
     @Test func anUnknownTokenIsNobodys() throws {
-        #expect(scene.port.take(99) == nil)
+        var taken = scene.port.take([JournalCompletion(token: 99, lsn: LSN(1), outcome: .durable)])
+        #expect(taken.take(99) == nil)
         scene.port.refuse(99)
         #expect(!scene.port.retryAll())
     }
@@ -88,18 +89,18 @@ import Testing
         let stream = OutboxScene.handle(1)
         let share = OutboxGate.pendingBytes / 4
         submit(stream, 1...3, bytes: share)
-        #expect(scene.port.hasRoom(stream, Sequence(4)))
+        #expect(scene.port.hasRoom)
         submit(stream, 4...4, bytes: share)
-        #expect(!scene.port.hasRoom(stream, Sequence(5)))
+        #expect(!scene.port.hasRoom)
     }
 
     @Test func theDestinationsWindowIsNotOverrun() {
         let stream = OutboxScene.handle(1)
         let last = Sequence(StreamWriter.window)
-        #expect(scene.port.hasRoom(stream, last))
-        #expect(!scene.port.hasRoom(stream, last.next))
+        #expect(stream.mayMake(last))
+        #expect(!stream.mayMake(last.next))
         stream.raiseFloor(to: Sequence(2))
-        #expect(scene.port.hasRoom(stream, last.next))
+        #expect(stream.mayMake(last.next))
     }
 
     @Test(arguments: [true, false]) func aWaitingMakerGoesOnWhenRoomComes(isReceipted: Bool) throws {
@@ -108,7 +109,8 @@ import Testing
         let bell = Bell()
         let answers = Collected<Bool>()
         let thread = try Threads.start(name: "maker") { [scene] in
-            answers.append(scene.port.awaitRoom(stream, last.next, bell: bell, isCancelled: { false }))
+            answers.append(
+                scene.port.awaitRoom(bell: bell, isCancelled: { false }, mayMake: { stream.mayMake(last.next) }))
         }
         if isReceipted {
             stream.raiseFloor(to: Sequence(2))

@@ -34,10 +34,11 @@ final class OutboxScene: Sendable {
         let journal = try JournalThread(
             directory: directory.path("outbox"), options: options, replay: { _ in },
             completed: { [port, durable, refused] completions in
+                var submissions = port.take(completions)
                 for completion in completions {
                     switch completion.outcome {
                     case .durable:
-                        guard let taken = port.take(completion.token) else { continue }
+                        guard let taken = submissions.take(completion.token) else { continue }
                         durable.append(
                             Durable(
                                 lsn: completion.lsn, sequence: taken.sequence, stream: taken.stream.id,

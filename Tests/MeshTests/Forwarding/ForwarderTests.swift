@@ -319,6 +319,27 @@ struct ForwarderTests {
         #expect(line.world.isDrained)
     }
 
+    /// What is new would else take all memory that the backlog before it must be read into, one envelope at a time.
+    @Test func aSourcesBacklogIsReadBackManyAtATimeThoughMoreIsMade() {
+        let line = Line()
+        let a = line.world.add("plant-a/late", kind: .agent) { $0.memoryBytes = 200_000 }
+        a.setRoutes([(line.b, [line.r1])])
+        for _ in 0..<100 { line.world.send(a, line.b, body: 10_000) }
+        line.world.connect(a, line.r1)
+        a.setRoutes([(line.b, [line.r1])])
+        a.isSlow = true
+        var most = 0
+        for round in 0..<20_000 where line.world.ledger.deliveries.count < 150 || !line.world.isDrained {
+            if round < 50 { line.world.send(a, line.b, body: 10_000) }
+            line.world.flow()
+            most = max(most, a.store.pending.count)
+            while a.completeStore() {}
+            #expect(a.holdings.memoryBytes <= 200_000)
+        }
+        #expect(line.world.ledger.deliveries == Array(1...150))
+        #expect(most > 3)
+    }
+
     @Test func theLongestEnvelopePassesTheSmallestBudget() {
         let line = Line { $0.memoryBytes = 1000 }
         line.world.send(line.a, line.b, lane: .bulk, body: Limits.bodyBytes)
