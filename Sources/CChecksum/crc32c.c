@@ -1,15 +1,16 @@
 // CRC-32C (Castagnoli, reflected polynomial 0x82F63B78), RFC 3720 section 12.1 and appendix B.4.
 //
-// The instruction has a latency of three cycles and a throughput of one, so long inputs are cut into three
-// streams that run side by side; their remainders are joined by tables that say what a remainder becomes after
-// a given number of zero bytes.
+// The instruction has a latency of three cycles and a throughput of one, so an input is cut into three streams that
+// run side by side. Their remainders are joined by a multiplication without carry: what a remainder becomes after a
+// number of zero bytes is its product with a power of x, modulo the polynomial.
 
 #include "CChecksum.h"
 #include <string.h>
 
 #define POLYNOMIAL 0x82F63B78u
-#define LONG_BLOCK 8192
-#define SHORT_BLOCK 256
+// Bytes of a stream at most, and bytes of an input that is worth cutting.
+#define LONGEST_STREAM 8192
+#define SHORTEST_CUT 144
 
 static uint32_t slicing[8][256];
 static int accelerated;
@@ -39,29 +40,19 @@ uint32_t gr_crc32c_portable(uint32_t previous, const void *bytes, size_t length)
 
 #if defined(__x86_64__)
 #include <nmmintrin.h>
+#include <wmmintrin.h>
 
-static uint32_t after_long[4][256];
-static uint32_t after_short[4][256];
+// For n words of eight zero bytes: x^(64 n - 33) modulo the polynomial, reflected. The instruction multiplies by x^32
+// when it takes the product in, and the product of two reflected numbers is one place off.
+static uint32_t after_words[LONGEST_STREAM / 8 + 1];
 
-// What each of the 32 bits of a remainder, and so any remainder, becomes after `zeros` zero bytes.
-static void make_shift(uint32_t table[4][256], size_t zeros) {
-    uint32_t bit_after[32];
-    for (int bit = 0; bit < 32; bit++) {
-        uint32_t crc = 1u << bit;
-        for (size_t count = 0; count < zeros; count++) crc = (crc >> 8) ^ slicing[0][crc & 255];
-        bit_after[bit] = crc;
+static void make_powers(void) {
+    // x^31 in the first step, since x^-33 is x^31 after one word less.
+    uint32_t power = 1;
+    for (size_t words = 1; words <= LONGEST_STREAM / 8; words++) {
+        after_words[words] = power;
+        for (int byte = 0; byte < 8; byte++) power = (power >> 8) ^ slicing[0][power & 255];
     }
-    for (int part = 0; part < 4; part++)
-        for (uint32_t byte = 0; byte < 256; byte++) {
-            uint32_t crc = 0;
-            for (int bit = 0; bit < 8; bit++)
-                if (byte >> bit & 1) crc ^= bit_after[part * 8 + bit];
-            table[part][byte] = crc;
-        }
-}
-
-static inline uint32_t shift(const uint32_t table[4][256], uint32_t crc) {
-    return table[0][crc & 255] ^ table[1][(crc >> 8) & 255] ^ table[2][(crc >> 16) & 255] ^ table[3][crc >> 24];
 }
 
 static inline uint64_t load(const uint8_t *at) {
@@ -70,26 +61,35 @@ static inline uint64_t load(const uint8_t *at) {
     return word;
 }
 
-__attribute__((target("sse4.2")))
-static uint64_t three_streams(uint64_t first, const uint8_t *at, size_t block, const uint32_t table[4][256]) {
+// What a remainder becomes after so many words of zeros.
+__attribute__((target("sse4.2,pclmul")))
+static inline uint32_t shift(uint32_t crc, size_t words) {
+    __m128i product = _mm_clmulepi64_si128(_mm_cvtsi32_si128((int)crc), _mm_cvtsi32_si128((int)after_words[words]), 0);
+    return (uint32_t)_mm_crc32_u64(0, (uint64_t)_mm_cvtsi128_si64(product));
+}
+
+__attribute__((target("sse4.2,pclmul")))
+static uint64_t three_streams(uint64_t first, const uint8_t *at, size_t words) {
     uint64_t second = 0, third = 0;
+    size_t block = words * 8;
     for (const uint8_t *end = at + block; at < end; at += 8) {
         first = _mm_crc32_u64(first, load(at));
         second = _mm_crc32_u64(second, load(at + block));
         third = _mm_crc32_u64(third, load(at + 2 * block));
     }
-    first = shift(table, (uint32_t)first) ^ second;
-    return shift(table, (uint32_t)first) ^ third;
+    return shift((uint32_t)first, 2 * words) ^ shift((uint32_t)second, words) ^ third;
 }
 
-__attribute__((target("sse4.2")))
+__attribute__((target("sse4.2,pclmul")))
 static uint32_t crc32c_sse42(uint32_t previous, const void *bytes, size_t length) {
     const uint8_t *at = bytes;
     uint64_t crc = (uint32_t)~previous;
-    for (; length >= 3 * LONG_BLOCK; at += 3 * LONG_BLOCK, length -= 3 * LONG_BLOCK)
-        crc = three_streams(crc, at, LONG_BLOCK, after_long);
-    for (; length >= 3 * SHORT_BLOCK; at += 3 * SHORT_BLOCK, length -= 3 * SHORT_BLOCK)
-        crc = three_streams(crc, at, SHORT_BLOCK, after_short);
+    while (length >= SHORTEST_CUT) {
+        size_t words = length / 24 < LONGEST_STREAM / 16 ? length / 24 : LONGEST_STREAM / 16;
+        crc = three_streams(crc, at, words);
+        at += words * 24;
+        length -= words * 24;
+    }
     for (; length >= 8; at += 8, length -= 8) crc = _mm_crc32_u64(crc, load(at));
     uint32_t rest = (uint32_t)crc;
     for (; length > 0; at++, length--) rest = _mm_crc32_u8(rest, *at);
@@ -102,9 +102,8 @@ __attribute__((constructor))
 static void prepare(void) {
     make_slicing();
 #if defined(__x86_64__)
-    make_shift(after_long, LONG_BLOCK);
-    make_shift(after_short, SHORT_BLOCK);
-    accelerated = __builtin_cpu_supports("sse4.2") != 0;
+    make_powers();
+    accelerated = __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("pclmul");
 #endif
 }
 

@@ -12,13 +12,7 @@ public struct Committer<Files: FileSystem>: ~Copyable {
     public static var retryDelay: Duration { .seconds(1) }
 
     private var log: SegmentedLog<Files>
-    /// Completions of operations that wait for the commit.
-    private var waiting: [JournalCompletion] = []
-    private var done: [JournalCompletion] = []
-    /// Chains of which an append was refused, and why.
-    private var broken: [UInt64: JournalError] = [:]
-    /// Why the last commit failed.
-    private var stall: JournalError?
+    private var outcomes = Outcomes()
 
     public init(_ log: consuming SegmentedLog<Files>) { self.log = log }
 
@@ -28,7 +22,7 @@ public struct Committer<Files: FileSystem>: ~Copyable {
     /// Records found damaged since opening.
     public var damageFound: [DamagedRecord] { log.damageFound }
     /// The last commit failed and waits to be tried again.
-    public var isStalled: Bool { stall != nil }
+    public var isStalled: Bool { outcomes.stall != nil }
 
     /// Performs the operations in their order and commits.
     /// - Returns: what came of them, and of earlier ones that were waiting for a commit to go through.
@@ -40,64 +34,28 @@ public struct Committer<Files: FileSystem>: ~Copyable {
 
     private mutating func takeDone() -> [JournalCompletion] {
         var taken: [JournalCompletion] = []
-        swap(&taken, &done)
+        swap(&taken, &outcomes.done)
         return taken
     }
 
     private mutating func perform(_ batch: borrowing JournalBatch) {
-        batch.bytes.withUnsafeBytes { bytes in
-            var offset = 0
-            for operation in batch.operations {
-                switch operation {
-                case .append(let kind, let token, let count, let urgent, let chain):
-                    append(kind, token, UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count]), urgent, chain)
-                    offset += count
-                case .mend(let chain): broken[chain] = nil
-                case .release(let lsn, let token):
-                    log.release(lsn)
-                    if let token { waiting.append(JournalCompletion(token: token, lsn: lsn, outcome: .released)) }
-                case .read(let lsn, let token):
-                    read(lsn, token)
-                }
-            }
-        }
-    }
-
-    private mutating func append(
-        _ kind: RecordKind, _ token: UInt64, _ bytes: UnsafeRawBufferPointer, _ urgent: Bool, _ chain: UInt64
-    ) {
-        do throws(JournalError) {
-            // A failing disk gets no more to keep: custody stops until a commit is safe again.
-            if let stall { throw stall }
-            if chain != 0, let error = broken[chain] { throw error }
-            let lsn = try log.append(kind, bytes, urgent: urgent)
-            waiting.append(JournalCompletion(token: token, lsn: lsn, outcome: .durable))
-        } catch {
-            if chain != 0 { broken[chain] = error }
-            done.append(JournalCompletion(token: token, lsn: .none, outcome: .refused(error)))
-        }
-    }
-
-    private mutating func read(_ lsn: LSN, _ token: UInt64) {
-        var payload: [UInt8] = []
-        do throws(JournalError) {
-            let kind = try log.read(lsn, into: &payload)
-            done.append(JournalCompletion(token: token, lsn: lsn, outcome: .bytes(kind, payload)))
-        } catch {
-            done.append(JournalCompletion(token: token, lsn: lsn, outcome: .refused(error)))
-        }
+        let operations = batch.operations
+        batch.bytes.withUnsafeBytes { log.perform(operations, $0, &outcomes) }
     }
 
     private mutating func commit() {
         do throws(JournalError) {
             try log.commit()
-            if stall != nil { done.append(JournalCompletion(token: 0, lsn: .none, outcome: .resumed)) }
-            stall = nil
-            done.append(contentsOf: waiting)
-            waiting.removeAll(keepingCapacity: true)
+            if outcomes.stall != nil {
+                outcomes.done.append(JournalCompletion(token: 0, lsn: .none, outcome: .resumed))
+            }
+            outcomes.stall = nil
+            outcomes.durable()
         } catch {
-            if stall == nil { done.append(JournalCompletion(token: 0, lsn: .none, outcome: .stalled(error))) }
-            stall = error
+            if outcomes.stall == nil {
+                outcomes.done.append(JournalCompletion(token: 0, lsn: .none, outcome: .stalled(error)))
+            }
+            outcomes.stall = error
         }
     }
 
@@ -105,7 +63,7 @@ public struct Committer<Files: FileSystem>: ~Copyable {
     /// - Parameter isIdle: nothing else is waiting, so there is time to make segments ready.
     /// - Returns: true where there may be more to do.
     public mutating func tidy(isIdle: Bool) -> Bool {
-        guard stall == nil else { return false }
+        guard outcomes.stall == nil else { return false }
         do throws(JournalError) {
             let report = try log.clean(budget: Self.cleaningBudget)
             if !report.isIdle { return true }
@@ -125,11 +83,80 @@ public struct Committer<Files: FileSystem>: ~Copyable {
         } catch {
             last = error
         }
-        for var completion in waiting {
+        for var completion in outcomes.waiting {
             if let last { completion.outcome = .refused(last) }
-            done.append(completion)
+            outcomes.done.append(completion)
         }
-        waiting = []
+        outcomes.waiting = []
         return takeDone()
+    }
+}
+
+/// What came of operations.
+private struct Outcomes {
+    /// Completions of operations that wait for the commit.
+    var waiting: [JournalCompletion] = []
+    var done: [JournalCompletion] = []
+    /// Chains of which an append was refused, and why.
+    var broken: [UInt64: JournalError] = [:]
+    /// Why the last commit failed.
+    var stall: JournalError?
+
+    /// The commit is through.
+    mutating func durable() {
+        if done.isEmpty { return swap(&done, &waiting) }
+        done.append(contentsOf: waiting)
+        waiting.removeAll(keepingCapacity: true)
+    }
+}
+
+// In the log and not in the committer: code that is generic over the files finds its way into another generic type anew
+// for each call, and these are called for each record.
+extension SegmentedLog {
+    /// - Parameter bytes: payloads of the appends, one behind the other.
+    fileprivate mutating func perform(
+        _ operations: [JournalBatch.Operation], _ bytes: UnsafeRawBufferPointer, _ outcomes: inout Outcomes
+    ) {
+        var offset = 0
+        for operation in operations {
+            switch operation {
+            case .append(let kind, let token, let count, let urgent, let chain):
+                let payload = UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count])
+                append(kind, token, payload, urgent, chain, &outcomes)
+                offset += count
+            case .mend(let chain): outcomes.broken[chain] = nil
+            case .release(let lsn, let token):
+                release(lsn)
+                guard let token else { continue }
+                outcomes.waiting.append(JournalCompletion(token: token, lsn: lsn, outcome: .released))
+            case .read(let lsn, let token): read(lsn, token, &outcomes)
+            }
+        }
+    }
+
+    private mutating func append(
+        _ kind: RecordKind, _ token: UInt64, _ bytes: UnsafeRawBufferPointer, _ urgent: Bool, _ chain: UInt64,
+        _ outcomes: inout Outcomes
+    ) {
+        do throws(JournalError) {
+            // A failing disk gets no more to keep: custody stops until a commit is safe again.
+            if let stall = outcomes.stall { throw stall }
+            if chain != 0, let error = outcomes.broken[chain] { throw error }
+            let lsn = try append(kind, bytes, urgent: urgent)
+            outcomes.waiting.append(JournalCompletion(token: token, lsn: lsn, outcome: .durable))
+        } catch {
+            if chain != 0 { outcomes.broken[chain] = error }
+            outcomes.done.append(JournalCompletion(token: token, lsn: .none, outcome: .refused(error)))
+        }
+    }
+
+    private mutating func read(_ lsn: LSN, _ token: UInt64, _ outcomes: inout Outcomes) {
+        var payload: [UInt8] = []
+        do throws(JournalError) {
+            let kind = try read(lsn, into: &payload)
+            outcomes.done.append(JournalCompletion(token: token, lsn: lsn, outcome: .bytes(kind, payload)))
+        } catch {
+            outcomes.done.append(JournalCompletion(token: token, lsn: lsn, outcome: .refused(error)))
+        }
     }
 }

@@ -31,7 +31,10 @@ public enum FileAccess: Sendable {
 /// handle came back without an error; a name made, changed or removed only after `synchronizeDirectory`. Before
 /// that, each may have happened or not, in any order. After a failed `synchronize` nothing may be assumed of
 /// what was written since the last good one.
-public protocol FileSystem {
+///
+/// A class, so that what holds one has the same layout whichever it is: the journal's code is generic over it and is not
+/// made anew for each, and would otherwise look up where its own parts lie for every record.
+public protocol FileSystem: AnyObject {
     func open(_ path: String, _ access: FileAccess) throws(FileError) -> FileHandle
     func close(_ handle: FileHandle)
     func size(of handle: FileHandle) throws(FileError) -> UInt64

@@ -9,6 +9,8 @@ enum Layout {
     static let secondHeader = 2048
     static let firstRecord = 4096
     static let recordHeader = 32
+    /// What disks write at a time; memory is laid out for it, the format is not.
+    static let block = 4096
     static let commitPayload = 40
     /// Bytes of a whole commit record.
     static let commitRecord = recordHeader + commitPayload

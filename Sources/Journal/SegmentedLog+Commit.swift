@@ -50,7 +50,7 @@ extension SegmentedLog {
         pendingReleases.removeAll(keepingCapacity: true)
         pendingCuts.removeAll()
         settle(parts)
-        staging.removeAll()
+        staging.removeAll(before: place)
         stagedFrom = nextLSN
         stagedCopies = 0
         planAgain()
@@ -131,21 +131,25 @@ extension SegmentedLog {
         let start = place
         let memory = staging.memory(range)
         let digest = sealRecords(range, by: seal)
+        let commitStart = start + memory.count
         let mark = CommitMark(
             number: nextCommit, acknowledged: acknowledged, spanStart: UInt32(start), records: UInt32(range.count),
             previous: UInt32(commitPlace), flags: flags, digest: digest)
         nextCommit += 1
-        let commit = commitRecord(mark, at: start + memory.count, by: seal)
+        let commit = commitRecord(mark, at: commitStart, by: seal)
+        let whole = staging.memory(range, with: commit)
         try filing { () throws(FileError) in
-            if !memory.isEmpty {
-                try files.writeEnd(handle, UnsafeRawBufferPointer(memory), at: UInt64(start))
+            if let whole {
+                try files.writeEnd(handle, whole, at: UInt64(start))
+            } else {
+                if !memory.isEmpty { try files.writeEnd(handle, UnsafeRawBufferPointer(memory), at: UInt64(start)) }
+                try commit.write(files, handle, at: UInt64(commitStart))
             }
-            try commit.write(files, handle, at: UInt64(start + memory.count))
             try synchronize(handle)
         }
         if !isNamed { try nameSegment() }
-        commitPlace = start + memory.count
-        place = commitPlace + Layout.commitRecord
+        commitPlace = commitStart
+        place = commitStart + Layout.commitRecord
         segments[last].end = place
         segments[last].lastCommit = mark.number
         acknowledgedOnDisk = max(acknowledgedOnDisk, mark.acknowledged)

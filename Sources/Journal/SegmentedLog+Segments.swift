@@ -99,7 +99,7 @@ extension SegmentedLog {
         var offset = 0
         while offset < options.segmentBytes {
             let count = min(chunk, options.segmentBytes - offset)
-            try files.write(handle, UnsafeRawBufferPointer(rebasing: zeros[..<count]), at: UInt64(offset))
+            try files.writeEnd(handle, UnsafeRawBufferPointer(rebasing: zeros[..<count]), at: UInt64(offset))
             offset += count
         }
     }

@@ -13,9 +13,15 @@ struct StagedRecord {
 
 /// Records on their way into the next commit, laid out as they will lie in a segment. One buffer, grown and
 /// re-used, so that the hot path allocates nothing.
+///
+/// The first record begins in its block of memory where it will begin in its block of the file, as far as that is known, so
+/// that a file system that writes whole blocks need not copy them.
 struct Staging: ~Copyable {
     private(set) var records: [StagedRecord] = []
-    private(set) var bytes = 0
+    /// Place of the first record in the buffer.
+    private var start = 0
+    /// Place behind the last one.
+    private var end = 0
     private var buffer: UnsafeMutableRawBufferPointer
 
     /// A buffer that a burst made larger than this is given back after its commit.
@@ -27,12 +33,24 @@ struct Staging: ~Copyable {
 
     deinit { buffer.deallocate() }
 
+    var bytes: Int { end - start }
+
     /// The bytes of the records in `range`.
     func memory(_ range: Range<Int>) -> UnsafeMutableRawBufferPointer {
         guard !range.isEmpty else { return .init(start: nil, count: 0) }
         let start = records[range.lowerBound].offset
         let last = records[range.upperBound - 1]
         return .init(rebasing: buffer[start..<last.offset + last.footprint])
+    }
+
+    /// The same with the bytes of the commit record behind them, where nothing is staged there; nil where something is.
+    mutating func memory(_ range: Range<Int>, with commit: CommitBytes) -> UnsafeRawBufferPointer? {
+        guard !range.isEmpty, range.upperBound == records.count else { return nil }
+        reserve(Layout.commitRecord)
+        withUnsafeBytes(of: commit.words) {
+            UnsafeMutableRawBufferPointer(rebasing: buffer[end...]).copyMemory(from: $0)
+        }
+        return UnsafeRawBufferPointer(rebasing: buffer[records[range.lowerBound].offset..<end + Layout.commitRecord])
     }
 
     func payload(_ record: StagedRecord) -> UnsafeRawBufferPointer {
@@ -49,10 +67,10 @@ struct Staging: ~Copyable {
         isCopy: Bool = false
     ) {
         let length = first.count + second.count
-        let record = StagedRecord(lsn: lsn, kind: kind, offset: bytes, length: length, isCopy: isCopy)
+        let record = StagedRecord(lsn: lsn, kind: kind, offset: end, length: length, isCopy: isCopy)
         reserve(record.footprint)
-        let start = bytes + Layout.recordHeader
-        let payload = UnsafeMutableRawBufferPointer(rebasing: buffer[start..<bytes + record.footprint])
+        let place = end + Layout.recordHeader
+        let payload = UnsafeMutableRawBufferPointer(rebasing: buffer[place..<end + record.footprint])
         payload.copyMemory(from: first)
         UnsafeMutableRawBufferPointer(rebasing: payload[first.count...]).copyMemory(from: second)
         for index in length..<payload.count { payload[index] = 0 }
@@ -60,30 +78,32 @@ struct Staging: ~Copyable {
         RecordHeader(
             length: length, lsn: lsn, kind: kind, flags: isCopy ? Layout.flagCopied : 0, payloadChecksum: checksum
         ).write(to: header(record))
-        bytes += record.footprint
+        end += record.footprint
         records.append(record)
     }
 
     /// Drops the records behind the first `count`.
     mutating func cut(to count: Int) {
         guard count < records.count else { return }
-        bytes = records[count].offset
+        end = records[count].offset
         records.removeSubrange(count...)
     }
 
-    mutating func removeAll() {
+    /// - Parameter place: where the next commit's first record will begin, in its segment.
+    mutating func removeAll(before place: Int) {
         records.removeAll(keepingCapacity: true)
-        bytes = 0
+        start = place % Layout.block
+        end = start
         guard buffer.count > Self.keptBytes else { return }
         buffer.deallocate()
         buffer = .allocate(byteCount: 256 << 10, alignment: 4096)
     }
 
     private mutating func reserve(_ extra: Int) {
-        guard bytes + extra > buffer.count else { return }
+        guard end + extra > buffer.count else { return }
         let larger = UnsafeMutableRawBufferPointer.allocate(
-            byteCount: max(buffer.count * 2, bytes + extra), alignment: 4096)
-        larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: buffer[..<bytes]))
+            byteCount: max(buffer.count * 2, end + extra), alignment: 4096)
+        larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: buffer[..<end]))
         buffer.deallocate()
         buffer = larger
     }

@@ -1,18 +1,23 @@
 import Journal
 import Platform
 
-/// The system's own files, with a count of what is made durable.
-struct CountingFiles: FileSystem {
+/// The files of the daemons, with a count of what is made durable.
+final class CountingFiles: FileSystem {
     final class Count {
         var bytes: UInt64 = 0
         var synchronizes: UInt64 = 0
     }
 
     let count = Count()
-    private let files = PosixFileSystem()
+    private let files = DirectFileSystem()
 
     func write(_ handle: FileHandle, _ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(FileError) {
         try files.write(handle, bytes, at: offset)
+        count.bytes += UInt64(bytes.count)
+    }
+
+    func writeEnd(_ handle: FileHandle, _ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(FileError) {
+        try files.writeEnd(handle, bytes, at: offset)
         count.bytes += UInt64(bytes.count)
     }
 

@@ -102,6 +102,6 @@ import Testing
             }
             step += 1
         }
-        #expect(step > 7)
+        #expect(step > 6)
     }
 }

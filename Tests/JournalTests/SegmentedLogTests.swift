@@ -255,7 +255,7 @@ import Testing
         try log.commit()
         let before = log.usage.segments
         _ = try log.append(data, payload(2, 100))
-        disk.faults = .init(failAt: disk.operations + 2)
+        disk.faults = .init(failAt: disk.operations + 1)
         let error = failure(of: &log) { log throws(JournalError) in try log.commit() }
         #expect(error != nil)
         let isKept = log.hasStaged

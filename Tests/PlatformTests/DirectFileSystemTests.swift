@@ -40,6 +40,20 @@ import Testing
         try result.get()
     }
 
+    /// The same from memory where the bytes lie in their block as they will in the file.
+    private func writeLying(
+        _ bytes: [UInt8], at offset: Int, _ body: (UnsafeRawBufferPointer) throws -> Void
+    ) rethrows {
+        let memory = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: offset % DirectWriter.block + bytes.count, alignment: DirectWriter.block)
+        defer { memory.deallocate() }
+        let lying = UnsafeMutableRawBufferPointer(rebasing: memory[(offset % DirectWriter.block)...])
+        lying.copyBytes(from: bytes)
+        try body(UnsafeRawBufferPointer(lying))
+        // Whoever wrote them may do with them what he likes.
+        lying.initializeMemory(as: UInt8.self, repeating: 0xDD)
+    }
+
     private func read(_ handle: FileHandle, _ range: Range<Int>) throws -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: range.count)
         let count = try bytes.withUnsafeMutableBytes { bytes in
@@ -59,6 +73,37 @@ import Testing
             #expect(try contents() == wanted)
             #expect(try files.size(of: handle) == UInt64(wanted.count))
         }
+        files.close(handle)
+    }
+
+    @Test func longRunsThatLieRightAreWrittenFromWhereTheyAre() throws {
+        var random = SeededGenerator(seed: 5)
+        let handle = try files.open(path, .create(permissions: 0o600))
+        let size = 8 << 20
+        try write(handle, [UInt8](repeating: 0xEE, count: size), at: 0)
+        try files.synchronize(handle)
+        var wanted: [UInt8] = []
+        while true {
+            // Some behind what is gathered already, some behind what is synchronized, some of whole blocks.
+            var count = Int.random(in: 0..<(random.chance(50) ? 300_000 : 5000), using: &random)
+            if random.chance(20) {
+                count = -wanted.count & (DirectWriter.block - 1) + count & ~(DirectWriter.block - 1)
+            }
+            guard wanted.count + count <= size else { break }
+            let piece = [UInt8](repeating: UInt8(truncatingIfNeeded: wanted.count &* 7), count: count)
+            try writeLying(piece, at: wanted.count) { bytes in
+                try files.writeEnd(handle, bytes, at: UInt64(wanted.count))
+            }
+            wanted += piece
+            let start = max(0, wanted.count - 9000)
+            #expect(try read(handle, start..<wanted.count) == Array(wanted[start...]))
+            if random.chance(70) { try files.synchronize(handle) }
+        }
+        try files.synchronize(handle)
+        let now = try contents()
+        #expect(now.count == size && Array(now[..<wanted.count]) == wanted)
+        let next = (wanted.count + DirectWriter.block - 1) / DirectWriter.block * DirectWriter.block
+        #expect(now[next...].allSatisfy { $0 == 0xEE })
         files.close(handle)
     }
 
@@ -146,33 +191,35 @@ import Testing
     }
 
     /// A read that has to write what was gathered may be what fails; the commit must learn of it all the same.
-    @Test func whatGotLostIsNotCalledDurable() throws {
+    @Test(arguments: [1, 100]) func whatGotLostIsNotCalledDurable(blocks: Int) throws {
         let system = PosixFileSystem()
         let handle = try system.open(path, .create(permissions: 0o600))
         defer { system.close(handle) }
         var writer = DirectWriter()
         // Not open for writing at all.
         writer.opened(handle, Glibc.open("/dev/null", O_RDONLY), size: 0)
-        let bytes = [UInt8](repeating: 1, count: 4096)
-        try bytes.withUnsafeBytes { bytes in
-            try writer.write(handle, bytes, at: 0, isEnd: true, system)
+        let bytes = [UInt8](repeating: 1, count: blocks * DirectWriter.block)
+        #expect(throws: FileError.self) {
+            try writeLying(bytes, at: 0) { bytes in
+                try writer.write(handle, bytes, at: 0, isEnd: true, system)
+            }
+            try writer.flush(system)
         }
-        #expect(throws: FileError.self) { try writer.flush(system) }
         try writer.flush(system)
         #expect(throws: FileError.self) { try writer.check(handle) }
         writer.closed(handle)
         try writer.check(handle)
     }
 
-    @Test func aFileSystemWithoutDirectWritesIsWrittenAsUsual() throws {
+    @Test(arguments: [5000, 100_000]) func aFileSystemWithoutDirectWritesIsWrittenAsUsual(size: Int) throws {
         let system = PosixFileSystem()
         let handle = try system.open(path, .create(permissions: 0o600))
         defer { system.close(handle) }
         var writer = DirectWriter()
         // What refuses a write with EINVAL: this wants a number.
-        writer.opened(handle, Glibc.open("/proc/self/oom_score_adj", O_WRONLY), size: 0)
-        let bytes = [UInt8](repeating: 0xFF, count: 5000)
-        try bytes.withUnsafeBytes { bytes in
+        writer.opened(handle, Glibc.open("/proc/self/oom_score_adj", O_WRONLY), size: 1 << 20)
+        let bytes = [UInt8](repeating: 0xFF, count: size)
+        try writeLying(bytes, at: 0) { bytes in
             try writer.write(handle, bytes, at: 0, isEnd: true, system)
         }
         try writer.flush(system)

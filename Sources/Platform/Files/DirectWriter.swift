@@ -2,12 +2,15 @@ import Glibc
 import Journal
 
 /// What is gathered for one file at a time, in memory and pieces as direct writes want them: whole blocks at places and
-/// addresses that are multiples of a block.
+/// addresses that are multiples of a block. Long runs that lie in memory as they will lie in the file are not gathered, but
+/// written from where they are, with what was gathered before them.
 struct DirectWriter: ~Copyable {
     /// A multiple of the sector of every disk there is.
     static let block = 4096
     /// What is gathered before it is written: a commit of the usual size goes in one piece.
     static let capacity = 4 << 20
+    /// Bytes from which on a copy costs more than a piece of its own.
+    static let uncopied = 32 << 10
 
     private struct File {
         /// Opened for direct writes.
@@ -69,6 +72,7 @@ struct DirectWriter: ~Copyable {
         }
         guard let memory else { return }
         self.isEnd = isEnd
+        if isEnd, try writeUncopied(handle, bytes, system) { return }
         var done = 0
         while done < bytes.count {
             let count = min(Self.capacity - filled, bytes.count - done)
@@ -78,6 +82,52 @@ struct DirectWriter: ~Copyable {
             done += count
             if filled == Self.capacity { try flush(system) }
         }
+    }
+
+    /// Writes what is gathered, and the bytes behind it from where they are, together with zeros to the end of their last
+    /// block.
+    /// - Returns: false where they do not lie right for it, and nothing was written.
+    private mutating func writeUncopied(
+        _ handle: FileHandle, _ bytes: UnsafeRawBufferPointer, _ system: PosixFileSystem
+    ) throws(FileError) -> Bool {
+        // The bytes that are missing in the last block gathered.
+        let front = -filled & (Self.block - 1)
+        guard let memory, let file = files[handle], let address = bytes.baseAddress, bytes.count >= Self.uncopied,
+            filled + front < Self.capacity, Int(bitPattern: address + front) & (Self.block - 1) == 0
+        else { return false }
+        let whole = (bytes.count - front) & ~(Self.block - 1)
+        let rest = bytes.count - front - whole
+        let end = base + UInt64(filled + bytes.count)
+        guard rest == 0 || end - UInt64(rest) + UInt64(Self.block) <= file.size else { return false }
+        let begin = filled + front
+        // Behind what is gathered there is room for the last block.
+        guard begin + Self.block <= Self.capacity else { return false }
+        UnsafeMutableRawBufferPointer(rebasing: memory[filled..<begin])
+            .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<front]))
+        let last = UnsafeMutableRawBufferPointer(rebasing: memory[begin..<begin + Self.block])
+        last.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[(front + whole)...]))
+        UnsafeMutableRawBufferPointer(rebasing: last[rest...]).initializeMemory(as: UInt8.self, repeating: 0)
+        do throws(FileError) {
+            try system.write(
+                FileHandle(file.descriptor),
+                [
+                    UnsafeRawBufferPointer(rebasing: memory[..<begin]),
+                    UnsafeRawBufferPointer(rebasing: bytes[front..<front + whole]),
+                    UnsafeRawBufferPointer(rebasing: last[..<(rest > 0 ? Self.block : 0)]),
+                ], at: base)
+        } catch {
+            // As with one that lies otherwise, which also tells that there are no direct writes.
+            if error.kind == .unsupported { return false }
+            owner = nil
+            files[handle]?.failure = error
+            throw error
+        }
+        files[handle]?.size = max(file.size, end)
+        memory.copyMemory(from: UnsafeRawBufferPointer(rebasing: last[..<rest]))
+        base = end - UInt64(rest)
+        filled = rest
+        written = rest
+        return true
     }
 
     /// Nothing is gathered: begins with what the file has before the place in its block.

@@ -5,7 +5,7 @@ public import Journal
 ///
 /// Reads and writes go on after interruptions and short counts. A new file gets exactly the permissions asked for,
 /// whatever the umask says.
-public struct PosixFileSystem: FileSystem, Sendable {
+public final class PosixFileSystem: FileSystem, Sendable {
     public init() {}
 
     public func open(_ path: String, _ access: FileAccess) throws(FileError) -> FileHandle {
@@ -69,6 +69,25 @@ public struct PosixFileSystem: FileSystem, Sendable {
                 done += count
             } else if count == 0 || errno != EINTR {
                 throw error(.write, handle)
+            }
+        }
+    }
+
+    /// Writes the pieces one behind the other, all of them or throws.
+    func write(_ handle: FileHandle, _ pieces: [UnsafeRawBufferPointer], at offset: UInt64) throws(FileError) {
+        var vectors = pieces.filter { !$0.isEmpty }
+            .map { iovec(iov_base: UnsafeMutableRawPointer(mutating: $0.baseAddress), iov_len: $0.count) }
+        var place = off_t(clamping: offset)
+        while !vectors.isEmpty {
+            var count = pwritev(handle.number, vectors, Int32(vectors.count), place)
+            guard count > 0 || count < 0 && errno == EINTR else { throw error(.write, handle) }
+            place += off_t(max(0, count))
+            while count > 0, let first = vectors.first {
+                let taken = min(count, first.iov_len)
+                count -= taken
+                vectors[0].iov_base += taken
+                vectors[0].iov_len -= taken
+                if vectors[0].iov_len == 0 { vectors.removeFirst() }
             }
         }
     }

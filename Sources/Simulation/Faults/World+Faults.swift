@@ -78,7 +78,7 @@ extension World {
         default:
             replaceDisk(kind, host)
             // A machine that forgets may go on to do so: its short lives are then numbered alike.
-            if random.chance(0.5) { host.forgetsAgain = random.number(in: 1...8) }
+            if random.chance(0.5) { host.forgetsAgain = (kind, times: random.number(in: 1...8)) }
             return
         }
         counts[kind] += 1
@@ -86,7 +86,7 @@ extension World {
 
     func replaceDiskAgain(_ event: Event, _ host: Host) {
         guard phase == .safety, host.isRunning, event.stamp == host.process.number else { return }
-        replaceDisk(.wiped, host)
+        replaceDisk(host.forgetsAgain.kind, host)
     }
 
     private func light(_ kind: FaultKind, _ host: Host, _ random: inout SeededRandom) {
@@ -96,9 +96,9 @@ extension World {
 
     /// Some processes end while they recover from how the last one ended.
     func threaten(_ host: Host) {
-        if host.forgetsAgain > 0 {
-            host.forgetsAgain -= 1
-            let life = faultRandom[FaultKind.wiped.rawValue].duration(in: .milliseconds(20)...(.seconds(3)))
+        if host.forgetsAgain.times > 0 {
+            host.forgetsAgain.times -= 1
+            let life = faultRandom[host.forgetsAgain.kind.rawValue].duration(in: .milliseconds(20)...(.seconds(3)))
             queue.push(
                 Event(
                     .diskReplaced, at: time + life.wholeNanoseconds, node: host.index, stamp: host.process.number))

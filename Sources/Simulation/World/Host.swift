@@ -22,7 +22,7 @@ public final class Host {
     /// An operation on the host lit by a power loss takes the machine with it.
     var endsWithPowerLoss = false
     /// So many coming processes of it soon lose their disk.
-    var forgetsAgain = 0
+    var forgetsAgain = (kind: FaultKind.wiped, times: 0)
     /// Counts boots, so that events of an earlier one are void.
     var boots: UInt32 = 0
     /// What the journal of its processes has said.
