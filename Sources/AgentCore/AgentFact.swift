@@ -10,8 +10,9 @@ package enum AgentFact: Sendable {
     case damaged([UInt8], reason: String)
     /// A receipt that is not genuine; it had no effect.
     case forgedReceipt(from: NodeID)
-    /// A relay told that an envelope of ours lived out its lifetime.
-    case expiryNotice(StreamID)
+    /// A relay tells that envelopes of ours lived out their lifetimes there. It is news only: what has no receipt is kept
+    /// here until it expires here too.
+    case expiryNotice(StreamID, ClosedRange<Sequence>, relay: NodeID)
     /// An envelope of ours is durable here, all before it of its stream too.
     case stored(StreamID, Sequence)
     /// All up to `through` have had their effect; `floor` is the lowest without receipt.

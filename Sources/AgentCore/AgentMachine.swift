@@ -128,7 +128,7 @@ extension AgentMachine {
             take(header, UnsafeRawBufferPointer(rebasing: bytes[Header.size...]), at: now)
             exchange.forwarder.finished(id, at: now)
         case .expiry:
-            note(.expiryNotice(header.stream))
+            note(.expiryNotice(header.stream, max(header.floor, Sequence(1))...header.sequence, relay: header.source))
             exchange.forwarder.finished(id, at: now)
         }
     }

@@ -41,15 +41,40 @@ extension RelayMachine {
             case .deliver(let id):
                 // Nothing is addressed to a relay in this version; it stays with whoever sent it.
                 exchange.forwarder.giveBack(id, .setAside, delay: .seconds(60), at: now)
-            case .expired(let dropped):
-                note(.expired(destination: dropped.destination, lane: dropped.lane, bytes: dropped.bytes))
+            case .expired(let dropped): expired(dropped)
             case .damaged(let link, let bytes, let reason):
                 note(.damagedArrival(link: link, bytes: bytes, reason: reason))
             case .receipt(let envelope): judge(envelope, &exchange, at: now)
-            case .departed, .refuse: break
+            case .departed(let owner): if owner == ExpiryNotices.owner { notices.left() }
+            case .refuse: break
             }
         }
         for id in refused { exchange.forwarder.storeFailed(id, at: now) }
+        sendNotices(&exchange, at: now)
+    }
+
+    private mutating func expired(_ dropped: Effect.Dropped) {
+        note(.expired(destination: dropped.destination, lane: dropped.lane, bytes: dropped.bytes))
+        if dropped.owner == ExpiryNotices.owner { return notices.left() }
+        // In control go receipts and notices: nobody waits for those.
+        if dropped.lane != .control { notices.add(dropped) }
+    }
+
+    /// Tells sources what will not arrive. A header says it all; see docs/protocol.md, "Notice of expiry".
+    private mutating func sendNotices(_ exchange: inout Exchange, at now: Instant) {
+        for run in notices.take() {
+            let header = Header(
+                kind: .expiry, lane: .control, source: router.localID, destination: run.source, stream: run.stream,
+                sequence: run.last, floor: run.first, created: wall, lifetime: ExpiryNotices.lifetime,
+                key: KeyID(Bytes16(low: 0, high: 0)), bodyLength: 0)
+            header.encoded.withUnsafeBytes { bytes in
+                exchange.forwarder.originate(
+                    Forwarder.Origin(
+                        destination: run.source, identity: header.identity, lane: .control, length: bytes.count,
+                        lifetime: ExpiryNotices.lifetime, owner: ExpiryNotices.owner, stored: 0),
+                    bytes, at: now)
+            }
+        }
     }
 
     /// A receipt that is not genuine changes nothing here; its source turns it away by itself.

@@ -22,6 +22,9 @@ public struct RelayMachine<Trust: AdvertisementTrust & ReceiptVerifier>: ~Copyab
     private var names: [NodeName?] = []
     private var routesAreStale = true
     private var facts: [RelayFact] = []
+    var notices = ExpiryNotices()
+    /// What was the time when the owner last said it, for the headers of notices.
+    private(set) var wall: WallTime
     /// Envelopes carried here that are being stored, by ticket.
     var carried: [UInt64: Carried] = [:]
     var lastTicket: UInt64 = 0
@@ -37,6 +40,7 @@ public struct RelayMachine<Trust: AdvertisementTrust & ReceiptVerifier>: ~Copyab
         self.flows = flows
         self.trust = trust
         self.machineBoot = machineBoot
+        self.wall = wall
     }
 
     /// The forwarder of a relay: it answers to its own name alone and permits what the flows say.
@@ -118,6 +122,7 @@ extension RelayMachine {
         #if CANARIES
             exchange.forwarder.plantedClock(wall)
         #endif
+        self.wall = wall
         updateStatistics(usage, exchange, at: now)
         route(&exchange, at: now) { router, sink in
             router.setWallTime(wall, at: now)

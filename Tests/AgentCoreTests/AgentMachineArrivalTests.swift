@@ -62,8 +62,14 @@ struct AgentMachineArrivalTests {
     @Test func aRelaysWordThatALifeIsOverIsToldAndFinished() {
         scene.connect()
         scene.bring(scene.arrival(.expiry, from: AgentScene.relay, stream: 5))
-        let told = scene.takeFacts().compactMap { if case .expiryNotice(let stream) = $0 { stream } else { nil } }
-        #expect(told == [Sample.stream(5)])
+        let told = scene.takeFacts().contains { fact in
+            if case .expiryNotice(Sample.stream(5), let numbers, AgentScene.id(AgentScene.relay)) = fact {
+                numbers == Sequence(1)...Sequence(1)
+            } else {
+                false
+            }
+        }
+        #expect(told)
         #expect(scene.counters.delivered == 1 && scene.atRelayCounters.handedOver == 1)
     }
 

@@ -26,11 +26,11 @@ struct RelayMachineMeshTests {
         FlowDeclaration(name: "rows", from: [try FlowPattern("plant-a/*")], to: [try FlowPattern("plant-b/*")])
     }
 
-    private func envelope(lifetime: UInt32 = 3600) -> [UInt8] {
+    private func envelope(_ sequence: UInt64 = 1, stream: UInt64 = 1, lifetime: UInt32 = 3600) -> [UInt8] {
         let header = Header(
             kind: .data, lane: .live, source: RelayScene.id("plant-a/agent-1"),
-            destination: RelayScene.id("plant-b/agent-1"), stream: StreamID(Bytes16(low: 1, high: 1)),
-            sequence: Sequence(1), floor: Sequence(1), created: WallTime(milliseconds: 0), lifetime: lifetime,
+            destination: RelayScene.id("plant-b/agent-1"), stream: StreamID(Bytes16(low: stream, high: 1)),
+            sequence: Sequence(sequence), floor: Sequence(1), created: WallTime(milliseconds: 0), lifetime: lifetime,
             key: KeyID(Bytes16(low: 1, high: 1)), bodyLength: 20)
         return header.encoded + [UInt8](repeating: 6, count: 20)
     }
@@ -109,6 +109,53 @@ struct RelayMachineMeshTests {
         #expect(told)
         let released = scene.batch.operations.contains { if case .release = $0 { true } else { false } }
         #expect(released)
+    }
+
+    /// Whose life is over is told to its source, a run of numbers at a time, and once.
+    @Test func aSourceIsToldWhatExpiredHere() {
+        for number in [1, 2, 3, 5] as [UInt64] {
+            neighbour.send(envelope(number, lifetime: 10))
+            if number == 2 { neighbour.send(envelope(9, stream: 3, lifetime: 10)) }
+        }
+        neighbour.send(envelope(6))
+        advance(.seconds(11))
+        let stream = { StreamID(Bytes16(low: $0, high: 1)) }
+        #expect(neighbour.arrived.map(\.stream) == [stream(1), stream(3), stream(1)])
+        #expect(neighbour.arrived.map(\.floor) == [Sequence(1), Sequence(9), Sequence(5)])
+        #expect(neighbour.arrived.map(\.sequence) == [Sequence(3), Sequence(9), Sequence(5)])
+        #expect(neighbour.arrived.allSatisfy { $0.kind == .expiry && $0.lane == .control })
+        #expect(neighbour.arrived.allSatisfy { $0.source == RelayScene.id("dmz/relay-1") })
+        advance(.seconds(60))
+        #expect(neighbour.arrived.count == 3)
+    }
+
+    /// While their source is away notices wait, up to a bound, and not for ever.
+    @Test func noticesThatCannotGoAreBounded() {
+        for number in 1...20 as ClosedRange<UInt64> { neighbour.send(envelope(number * 2, lifetime: 10)) }
+        neighbour.disconnect()
+        advance(.seconds(11))
+        let waiting = scene.machine.notices.waiting
+        #expect(waiting == 20)
+        advance(.seconds(Int64(ExpiryNotices.lifetime) + 11))
+        let left = scene.machine.notices.waiting
+        #expect(left == 0)
+        var notices = ExpiryNotices()
+        for number in 1...UInt64(ExpiryNotices.limit) + 5 { notices.add(dropped(number * 2)) }
+        notices.add(dropped(2 * UInt64(ExpiryNotices.limit) + 1))
+        let told = notices.take()
+        #expect(told.count == ExpiryNotices.limit && told.last?.last.number == 2 * UInt64(ExpiryNotices.limit) + 1)
+        notices.add(dropped(1))
+        #expect(notices.take() == [])
+        notices.left()
+        notices.add(dropped(1))
+        #expect(notices.take().count == 1)
+    }
+
+    private func dropped(_ sequence: UInt64) -> Effect.Dropped {
+        Effect.Dropped(
+            source: RelayScene.id("plant-a/agent-1"), stream: StreamID(Bytes16(low: 1, high: 1)),
+            sequence: Sequence(sequence), destination: RelayScene.id("plant-b/agent-1"), lane: .live, bytes: 10,
+            owner: 0)
     }
 
     @Test func aStallAndItsEndAreTold() {

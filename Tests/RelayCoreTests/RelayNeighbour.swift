@@ -12,6 +12,8 @@ final class RelayNeighbour {
     var exchange: Exchange
     /// Messages about the mesh that came here.
     private(set) var heard: [[UInt8]] = []
+    /// Headers of what arrived here.
+    private(set) var arrived: [Header] = []
     private let scene: RelayScene
     private let kind: NodeKind
     private var wire: Wire?
@@ -52,7 +54,12 @@ final class RelayNeighbour {
     /// Everything that can happen without time happens, as the daemon does it.
     func turn() {
         for _ in 0..<1000 {
-            _ = exchange.takeEffects()
+            for case .deliver(let id) in exchange.takeEffects() {
+                if let bytes = exchange.forwarder.bytes(of: id), let header = try? Header(bytes) {
+                    arrived.append(header)
+                }
+                exchange.forwarder.finished(id, at: scene.now)
+            }
             for case .meshMessage(_, let message) in exchange.takeEvents() { heard.append(message) }
             exchange.resume(at: scene.now)
             exchange.settle(at: scene.now)

@@ -44,8 +44,14 @@ extension AgentService: LinkHubOwner {
         case .forgedReceipt(let source):
             log.error("receipt.forged", "a receipt is not genuine; it has no effect", ["source": source])
             forgedReceipts += 1
-        case .expiryNotice(let stream):
-            log.warning("notice", "a relay dropped an envelope of ours", ["stream": stream])
+        case .expiryNotice(let stream, let numbers, let relay):
+            log.warning(
+                "notice", "envelopes of ours lived out their lifetime at a relay, which dropped them",
+                [
+                    "stream": stream, "first": numbers.lowerBound, "last": numbers.upperBound,
+                    "relay": hub.neighbours.lazy.compactMap { $0?.name }.first { NodeID(of: $0) == relay }?.description
+                        ?? relay.description,
+                ])
         case .stored(let stream, let sequence): waiters.tell(.durable, stream, through: sequence)
         case .receipted(let stream, let job, let mark, let floor): receipted(stream, job, through: mark, floor)
         case .expired(let stream, let sequence, let floor):

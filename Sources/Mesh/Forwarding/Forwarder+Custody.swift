@@ -153,6 +153,8 @@ extension Forwarder {
         effects.append(
             .expired(
                 Effect.Dropped(
+                    source: book.streams.source(of: instances[index].stream),
+                    stream: book.streams.id(of: instances[index].stream), sequence: instances[index].sequence,
                     destination: destination, lane: instances[index].lane, bytes: Int(instances[index].length),
                     owner: instances[index].isOrigin ? instances[index].owner : 0)))
         settleCreditor(index)

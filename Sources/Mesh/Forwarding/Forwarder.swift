@@ -153,10 +153,26 @@ public enum Effect: Equatable, Sendable {
 
     /// What is said about a dropped envelope.
     public struct Dropped: Equatable, Sendable {
+        public var source: NodeID
+        public var stream: StreamID
+        public var sequence: Sequence
         public var destination: NodeID
         public var lane: Lane
         public var bytes: Int
         public var owner: UInt64
+
+        public init(
+            source: NodeID, stream: StreamID, sequence: Sequence, destination: NodeID, lane: Lane, bytes: Int,
+            owner: UInt64
+        ) {
+            self.source = source
+            self.stream = stream
+            self.sequence = sequence
+            self.destination = destination
+            self.lane = lane
+            self.bytes = bytes
+            self.owner = owner
+        }
     }
 }
 

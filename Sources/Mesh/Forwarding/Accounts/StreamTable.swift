@@ -92,6 +92,8 @@ struct StreamTable {
 
     func source(of stream: Int32) -> NodeID { streams[Int(stream)].key.source }
 
+    func id(of stream: Int32) -> StreamID { streams[Int(stream)].key.stream }
+
     /// The place of a stream of which something is held or was lately.
     func find(_ stream: StreamID, of source: NodeID) -> Int32? {
         streamIndex[Key(source: source, stream: stream)]
