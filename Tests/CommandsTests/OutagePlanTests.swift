@@ -61,7 +61,7 @@ struct OutagePlanTests {
     // MARK: The command
 
     /// The directory of an agent whose socket is the stage's.
-    private func configure(_ stage: Stage) throws {
+    private func configure(_ stage: Stage, jobs: String = "[]") throws {
         let text = """
             node: plant-a/agent
             role: agent
@@ -69,6 +69,8 @@ struct OutagePlanTests {
             links: [{peer: plant-a/relay, dial: {host: localhost, port: 1}}]
             store: {directory: store, maxBytes: 1GiB}
             admin: {socket: \(stage.socket)}
+            keys: k.grant
+            jobs: \(jobs)
 
             """
         try Files.replace(stage.directory + "/node.yaml", with: Array(text.utf8))
@@ -88,6 +90,20 @@ struct OutagePlanTests {
             planned.talk
                 == "plant-a/agent is full first, after 17 min of 24 h 0 min; what comes then stays with those who send it\n"
         )
+    }
+
+    /// Their sources keep the rest.
+    @Test func anAgentHoldsNoMoreThanItsJobsReadAhead() throws {
+        let stage = try Stage(Samples.mesh)
+        let job = { (name: String, more: String) in
+            "{name: \(name), to: plant-b/a, schedule: {onChange: true}, source: {kind: files, path: x}\(more)}"
+        }
+        let run = { stage.run(["plan", "outage", "1d", stage.directory, "--rate", "1MiB/s", "-o", "json"]).output }
+        try configure(stage, jobs: "[\(job("one", ", readAhead: 7MiB")), \(job("two", ""))]")
+        #expect(run().contains("\"freeBytes\" : \(19 << 20)"))
+        // One without a bound may fill the store.
+        try configure(stage, jobs: "[\(job("one", ", freshFirst: true")), \(job("two", ""))]")
+        #expect(run().contains("\"freeBytes\" : \(1019 << 20)"))
     }
 
     @Test func aNodeThatRunsIsAsked() throws {

@@ -63,6 +63,9 @@ final class EnvelopeMaker: Sendable {
         set { ahead.store(newValue, ordering: .releasing) }
     }
 
+    /// Whether ``awaitRoom(bell:isCancelled:)`` would not wait now.
+    var mayReadOn: Bool { hasRoom && !isAhead }
+
     /// Waits until the outbox takes one more; false when the agent stops.
     func awaitRoom(bell: Bell, isCancelled: () -> Bool) -> Bool {
         let (handle, next) = state.withLock { ($0.handle, $0.writer.next) }

@@ -32,7 +32,10 @@ extension JobRunner {
         tell(&machine)
         switch step {
         case .awaitRoom:
+            let waits = !maker.mayReadOn
+            if waits { status.set("waiting") }
             guard maker.awaitRoom(bell: bell, isCancelled: { mustStop }) else { return false }
+            if waits { status.set("running") }
             machine.hasRoom()
         case .askSchedule: machine.fires(in: untilNextFire, at: Clock.now, wall: Clock.wall)
         case .pause(let until): bell.wait(within: until - Clock.now)

@@ -59,7 +59,7 @@ enum PlanOutage {
         var node = OutagePlan.Node(
             name: configuration.node.description, isRelay: isRelay,
             upstream: isRelay ? nil : configuration.links.first?.peer.description, storedBytes: 0,
-            limitBytes: UInt64(configuration.store.maxBytes), bytesInPerSecond: Double(rate ?? 0))
+            limitBytes: limit(configuration, stored: 0), bytesInPerSecond: Double(rate ?? 0))
         guard let status = try? Client(socket: configuration.adminSocket, timeout: timeout).status() else {
             guard rate != nil else {
                 throw Failure(
@@ -69,6 +69,7 @@ enum PlanOutage {
             return node
         }
         node.storedBytes = status.store.bytes
+        node.limitBytes = limit(configuration, stored: status.store.bytes)
         guard rate == nil else { return node }
         guard let measured = status.bytesInPerSecond else {
             throw Failure(
@@ -77,6 +78,16 @@ enum PlanOutage {
         }
         node.bytesInPerSecond = measured
         return node
+    }
+
+    /// What a store may hold; in an agent that is no more than its jobs read ahead, where each of them has a bound.
+    private static func limit(_ configuration: NodeConfiguration, stored: UInt64) -> UInt64 {
+        let store = UInt64(configuration.store.maxBytes)
+        guard let agent = configuration.agent, !agent.jobs.isEmpty, agent.readAhead.count == agent.jobs.count else {
+            return store
+        }
+        let ahead = agent.readAhead.values.reduce(UInt64(0)) { $0 &+ UInt64($1) }
+        return min(store, stored + ahead)
     }
 
     static func presentation(of plan: OutagePlan) -> Presentation {

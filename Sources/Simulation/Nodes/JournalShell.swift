@@ -23,7 +23,7 @@ final class JournalShell {
     ) throws(JournalError) {
         self.host = host
         let model = host.storeModel(front: options.replayPrefix)
-        var inspection = model.inspect()
+        var inspection = model.inspect(at: host)
         committer = Committer(
             try SegmentedLog.open(host.disk, directory: directory, options: options) { record in
                 model.shown(record, &inspection, at: host)

@@ -77,11 +77,15 @@ final class StoreModel {
     /// Records that a start has not shown yet.
     struct Inspection {
         fileprivate var missing: Set<UInt64>
+        /// Damages of the disk before the start wrote anything itself.
+        fileprivate var damages: Int
     }
 
-    func inspect() -> Inspection {
+    /// Before a start opens the journal.
+    func inspect(at host: Host) -> Inspection {
         waiting = []
-        return Inspection(missing: Set(records.filter(\.value.isNeeded).map(\.key)))
+        return Inspection(
+            missing: Set(records.filter(\.value.isNeeded).map(\.key)), damages: host.disk.damageLog.count)
     }
 
     func shown(_ record: ReplayedRecord, _ inspection: inout Inspection, at host: Host) {
@@ -103,8 +107,8 @@ final class StoreModel {
     /// All live records were shown.
     func finish(_ inspection: Inspection, _ report: RecoveryReport, at host: Host) {
         let news = host.disk.damageLog[damages...]
-        // Until the next boot the system's memory may show what the disk has not.
-        if boots != host.boots { damages = host.disk.damageLog.count }
+        // Until the next boot the system's memory may show what the disk has not, also of what this start wrote.
+        if boots != host.boots { damages = inspection.damages }
         boots = host.boots
         for lost in inspection.missing { records[lost] = nil }
         if host.disk.damageLog.isEmpty, let damage = report.damage.first {

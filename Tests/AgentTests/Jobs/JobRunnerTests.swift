@@ -1,4 +1,5 @@
 import Envelope
+import Glibc
 import Keyring
 import Node
 import Platform
@@ -236,6 +237,19 @@ import Testing
                 if all.isEmpty { runner.receipted(stream, through: Sequence(1)) }
                 return all == [1]
             })
+        end(runner)
+    }
+
+    @Test(.timeLimit(.minutes(1))) func aSourceWaitsWhileItsJobIsAhead() throws {
+        script.change { $0.texts = texts(3) }
+        let runner = try runner()
+        runner.maker.isAhead = true
+        try runner.start(from: nil, behind: [])
+        while runner.status.current.state != "waiting" { sched_yield() }
+        #expect(script.reads.all.isEmpty)
+        runner.maker.isAhead = false
+        scene.port.wake()
+        #expect(scene.durable.wait { !$0.isEmpty })
         end(runner)
     }
 

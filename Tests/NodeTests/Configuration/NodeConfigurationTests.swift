@@ -57,6 +57,7 @@ import Testing
             batchBytes: 64KiB
             linger: 0s
             lifetime: 1h
+            readAhead: 2GiB
             source: {kind: sql, connection: "DSN=erp;PWD=${ERP_PASSWORD}", table: orders}
           - name: new
             to: plant-b/agent-1
@@ -132,6 +133,7 @@ import Testing
         #expect(agent.jobs.map(\.lifetime) == [nil, .seconds(3600), nil])
         #expect(agent.jobs.map(\.lane) == [.live, .bulk, .live])
         #expect(agent.jobs.map(\.freshFirst) == [true, false, false])
+        #expect(agent.readAhead == ["orders": 2 << 30, "new": 8 << 20])
         #expect(agent.jobs[1].source["connection"]?.scalar?.text == "DSN=erp;PWD=hunter3")
         #expect(agent.jobs[1].sourcePath == "jobs[1].source")
         #expect(
