@@ -88,6 +88,64 @@ extension IntegrationTests {
             #expect(statistics["missing"] == 0 && statistics["duplicates"] == 0)
         }
 
+        /// One relay, an agent with the job, and one that counts what it gets.
+        private func counting(_ records: Int, _ job: String, in place: TemporaryDirectory) async throws -> Testbed {
+            try place.makeDirectory("output")
+            var layout = Layout()
+            try layout.relay("dmz/relay-1")
+            layout.agent(
+                "plant-a/agent-1",
+                jobs: [
+                    "{name: load, to: dmz/agent-2, compression: none, \(job), "
+                        + "source: {kind: synthetic, recordBytes: 50000, count: \(records)}}"
+                ])
+            layout.agent(
+                "dmz/agent-2",
+                sinks: [
+                    "{name: all, topics: ['*'], sink: {kind: discard, statistics: ../../output/load.json, "
+                        + "expected: \(records)}}"
+                ])
+            layout.link("plant-a/agent-1", "dmz/relay-1")
+            layout.link("dmz/agent-2", "dmz/relay-1")
+            layout.flow("all", from: "plant-a/agent-1", to: "dmz/agent-2")
+            return try await Testbed.make(layout, in: place)
+        }
+
+        @Test(.timeLimit(.minutes(2))) func aSourceKeepsWhatItsJobMayNotReadAhead() async throws {
+            let records = 2000
+            let place = try TemporaryDirectory()
+            let bed = try await counting(records, "readAhead: 1MiB", in: place)
+            try bed.start("plant-a/agent-1")
+            try await eventually("the job waits", detail: bed.tails) {
+                try bed.status("plant-a/agent-1").jobs.first?.state == "waiting"
+            }
+            // Besides what may wait, only what is on its way to the disk.
+            let read = try bed.status("plant-a/agent-1").jobs.first?.records ?? 0
+            #expect(read > 0 && read < records / 2)
+            for name in ["dmz/relay-1", "dmz/agent-2"] { try bed.start(name) }
+            try await eventually("all has arrived", within: .seconds(60), detail: bed.tails) {
+                try Statistics(place, "output/load.json")["distinct"] == records
+            }
+            #expect(try Statistics(place, "output/load.json")["duplicates"] == 0)
+        }
+
+        @Test(.timeLimit(.minutes(2))) func aSourceHearsOfWhatExpiredAtARelay() async throws {
+            let place = try TemporaryDirectory()
+            let bed = try await counting(5, "batchBytes: 1, lifetime: 3s", in: place)
+            for name in ["dmz/relay-1", "dmz/agent-2"] { try bed.start(name) }
+            try await bed.awaitLink("dmz/agent-2", "dmz/relay-1")
+            bed.kill("dmz/agent-2")
+            try bed.start("plant-a/agent-1")
+            try await eventually("the relay tells it", within: .seconds(60), detail: bed.tails) {
+                bed.lines("notice", of: "plant-a/agent-1").contains { $0.contains("dmz/relay-1") }
+            }
+            #expect(!bed.lines("envelope.expired", of: "dmz/relay-1").isEmpty)
+            // It gives them up by itself.
+            try await eventually("nothing is kept", within: .seconds(60), detail: bed.tails) {
+                try bed.status("plant-a/agent-1").jobs.first?.unreceipted == 0
+            }
+        }
+
         /// Adds data ten times, spread over a while.
         private func growDuring(_ span: Duration, _ data: inout DataSet) async throws {
             for round in 1...10 {
