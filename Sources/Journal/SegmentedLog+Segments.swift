@@ -64,54 +64,81 @@ extension SegmentedLog {
         }
         if try files.size(of: handle) != UInt64(options.segmentBytes) {
             try files.truncate(handle, to: 0)
-            try fillWithZeros(handle)
+            try writeZeros(handle, 0..<options.segmentBytes)
         }
         try files.writeEnd(handle, UnsafeRawBufferPointer(memory), at: 0)
     }
 
-    /// Adds a zeroed file to the pool. Not done beyond ``LogOptions/poolSegments`` by itself.
+    /// Adds a zeroed file to the pool, at once. Not done beyond ``LogOptions/poolSegments`` by itself.
     mutating func createFree() throws(JournalError) {
-        let number = nextFile
-        nextFile += 1
-        let new = path(.new(number))
-        let handle = try filing { () throws(FileError) in
-            try files.open(new, .create(permissions: 0o600))
-        }
-        do throws(FileError) {
-            defer { files.close(handle) }
-            try fillWithZeros(handle)
-            try files.synchronize(handle)
-            try files.rename(new, to: path(.free(number)))
-        } catch {
-            // Half a file must not take up the room that is missing already.
-            try? files.remove(new)
-            throw .file(error)
-        }
-        pool.append(number)
-        try synchronizeNames()
+        while try !fillFurther(options.segmentBytes) {}
     }
 
-    private func fillWithZeros(_ handle: FileHandle) throws(FileError) {
-        let chunk = min(options.segmentBytes, 1 << 20)
-        let zeros = UnsafeMutableRawBufferPointer.allocate(byteCount: chunk, alignment: 4096)
-        defer { zeros.deallocate() }
-        zeros.initializeMemory(as: UInt8.self, repeating: 0)
-        var offset = 0
-        while offset < options.segmentBytes {
-            let count = min(chunk, options.segmentBytes - offset)
-            try files.writeEnd(handle, UnsafeRawBufferPointer(rebasing: zeros[..<count]), at: UInt64(offset))
-            offset += count
-        }
-    }
+    /// Bytes of zeros between two commits: a commit that comes meanwhile waits no longer for them than for a commit.
+    private static var zerosAtOnce: Int { 512 << 10 }
 
-    /// Fills the pool up, so that no commit has to wait for zeros. For idle moments.
-    /// - Returns: true where one file was made and more are missing.
+    /// Fills the pool up, a part of a file at a time, so that no commit has to wait for zeros. For idle moments.
+    /// - Returns: true where more is missing.
     /// - Throws: ``JournalError/file(_:)``; the journal is as it was.
     @discardableResult
     public mutating func prepare() throws(JournalError) -> Bool {
-        guard pool.count < options.poolSegments, segments.count + pool.count < options.capacity else { return false }
-        try createFree()
-        return pool.count < options.poolSegments
+        guard pool.count < options.poolSegments, segments.count + pool.count < options.capacity else {
+            if let file = filling { giveUp(file) }
+            filling = nil
+            return false
+        }
+        return try !fillFurther(Self.zerosAtOnce) || pool.count < options.poolSegments
+    }
+
+    /// Goes on with the file that is to come into the pool, or begins one.
+    /// - Returns: true where it is there now.
+    private mutating func fillFurther(_ bytes: Int) throws(JournalError) -> Bool {
+        if filling == nil { try beginFilling() }
+        guard var file = filling else { return false }
+        filling = nil
+        do throws(FileError) {
+            try writeZeros(file.handle, file.bytes..<min(options.segmentBytes, file.bytes + bytes))
+            file.bytes += bytes
+            guard file.bytes >= options.segmentBytes else {
+                filling = file
+                return false
+            }
+            try files.synchronize(file.handle)
+            try files.rename(path(.new(file.number)), to: path(.free(file.number)))
+        } catch {
+            giveUp(file)
+            throw .file(error)
+        }
+        files.close(file.handle)
+        pool.append(file.number)
+        try synchronizeNames()
+        return true
+    }
+
+    /// Half a file must not take up room that is missing.
+    private func giveUp(_ file: FillingFile) {
+        files.close(file.handle)
+        try? files.remove(path(.new(file.number)))
+    }
+
+    private mutating func beginFilling() throws(JournalError) {
+        let number = nextFile
+        nextFile += 1
+        let handle = try filing { () throws(FileError) in
+            try files.open(path(.new(number)), .create(permissions: 0o600))
+        }
+        filling = FillingFile(number: number, handle: handle)
+    }
+
+    private func writeZeros(_ handle: FileHandle, _ range: Range<Int>) throws(FileError) {
+        let chunk = min(range.count, 1 << 20)
+        let zeros = UnsafeMutableRawBufferPointer.allocate(byteCount: chunk, alignment: Layout.block)
+        defer { zeros.deallocate() }
+        zeros.initializeMemory(as: UInt8.self, repeating: 0)
+        for offset in stride(from: range.lowerBound, to: range.upperBound, by: max(1, chunk)) {
+            let count = min(chunk, range.upperBound - offset)
+            try files.writeEnd(handle, UnsafeRawBufferPointer(rebasing: zeros[..<count]), at: UInt64(offset))
+        }
     }
 
     /// Gives the file of a segment with nothing live back.

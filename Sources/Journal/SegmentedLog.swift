@@ -25,6 +25,8 @@ public struct SegmentedLog<Files: FileSystem>: ~Copyable {
     var commitPlace = 0
     /// Numbers of the empty files kept ready.
     var pool: [UInt64]
+    /// One that is to come into the pool and is not full of zeros yet.
+    var filling: FillingFile?
     var nextFile: UInt64
     var nextLSN: LSN
     var nextCommit: UInt64
@@ -55,6 +57,7 @@ public struct SegmentedLog<Files: FileSystem>: ~Copyable {
         for segment in segments {
             if let handle = segment.handle { files.close(handle) }
         }
+        if let filling { files.close(filling.handle) }
         files.close(lock)
     }
 
@@ -97,4 +100,11 @@ struct Placement {
         }
         place += footprint
     }
+}
+
+/// A file with the name `.new`, and how many zeros it has.
+struct FillingFile {
+    var number: UInt64
+    var handle: FileHandle
+    var bytes = 0
 }

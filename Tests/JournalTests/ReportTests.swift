@@ -33,6 +33,43 @@ import Testing
         #expect("\(doubt)".contains("damaged later"))
     }
 
+    /// A commit that comes while a file is being filled waits for a part of it, and a file that is not full is no file of
+    /// the pool, whatever happens meanwhile.
+    @Test func aFileOfThePoolIsFilledAPartAtATime() throws {
+        var options = smallOptions()
+        options.segmentBytes = 2 << 20
+        options.maxBytes = 64 << 20
+        options.poolSegments = 5
+        let disk = MemoryDisk()
+        var log = try openLog(disk, options)
+        _ = try log.append(data, payload(1, 200))
+        try log.commit()
+        func names(_ ending: String) throws -> Int { try disk.list(directory).count { $0.hasSuffix(ending) } }
+        let before = try names(".free")
+        var steps = 0
+        while try names(".free") == before {
+            #expect(try log.prepare())
+            steps += 1
+            if try names(".free") == before { #expect(try names(".new") == 1) }
+            _ = try log.append(data, payload(steps, 200))
+            try log.commit()
+            #expect(try inspect(disk.crashed(UInt64(steps)), options).shown.count == steps + 1)
+        }
+        #expect(steps == 4)
+        // One that is wanted at once is the one that was begun.
+        #expect(try log.prepare())
+        try log.createFree()
+        #expect(try names(".new") == 0 && names(".free") == before + 2)
+        // Where a part fails nothing is left of it.
+        disk.faults = .init(failAt: disk.operations + 1)
+        let error = failure(of: &log) { log throws(JournalError) in while try log.prepare() {} }
+        #expect(error != nil)
+        #expect(try names(".new") == 0)
+        disk.faults = .init()
+        while try log.prepare() {}
+        #expect(try names(".free") == options.poolSegments)
+    }
+
     /// The pool is filled in idle moments, so that no commit waits for zeros; it never grows beyond its bound.
     @Test func thePoolIsFilledAhead() throws {
         let disk = MemoryDisk()

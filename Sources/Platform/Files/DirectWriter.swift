@@ -65,7 +65,9 @@ struct DirectWriter: ~Copyable {
     mutating func write(
         _ handle: FileHandle, _ bytes: UnsafeRawBufferPointer, at offset: UInt64, isEnd: Bool, _ system: PosixFileSystem
     ) throws(FileError) {
-        guard files[handle] != nil else { return try system.write(handle, bytes, at: offset) }
+        guard let file = files[handle] else { return try system.write(handle, bytes, at: offset) }
+        // What is gathered of another file need not make way for them.
+        if owner != handle, try writeBlocks(bytes, at: offset, file, handle, system) { return }
         if owner != handle || offset != base + UInt64(filled) {
             try flush(system)
             try begin(handle, at: offset, system)
@@ -82,6 +84,24 @@ struct DirectWriter: ~Copyable {
             done += count
             if filled == Self.capacity { try flush(system) }
         }
+    }
+
+    /// Writes whole blocks that lie right from where they are.
+    /// - Returns: false where they do not, and nothing was written.
+    private mutating func writeBlocks(
+        _ bytes: UnsafeRawBufferPointer, at offset: UInt64, _ file: File, _ handle: FileHandle,
+        _ system: PosixFileSystem
+    ) throws(FileError) -> Bool {
+        let places = UInt(bitPattern: bytes.baseAddress) | UInt(bytes.count) | UInt(offset)
+        guard places % UInt(Self.block) == 0, bytes.count >= Self.uncopied else { return false }
+        do throws(FileError) { try system.write(FileHandle(file.descriptor), bytes, at: offset) } catch {
+            // As with one that lies otherwise, which also tells that there are no direct writes.
+            if error.kind == .unsupported { return false }
+            files[handle]?.failure = error
+            throw error
+        }
+        files[handle]?.size = max(file.size, offset + UInt64(bytes.count))
+        return true
     }
 
     /// Writes what is gathered, and the bytes behind it from where they are, together with zeros to the end of their last
@@ -116,7 +136,6 @@ struct DirectWriter: ~Copyable {
                     UnsafeRawBufferPointer(rebasing: last[..<(rest > 0 ? Self.block : 0)]),
                 ], at: base)
         } catch {
-            // As with one that lies otherwise, which also tells that there are no direct writes.
             if error.kind == .unsupported { return false }
             owner = nil
             files[handle]?.failure = error
