@@ -112,16 +112,15 @@ struct DirectWriter: ~Copyable {
     ) throws(FileError) -> Bool {
         // The bytes that are missing in the last block gathered.
         let front = -filled & (Self.block - 1)
+        let begin = filled + front
+        // Behind what is gathered there must be room for the last block.
         guard let memory, let file = files[handle], let address = bytes.baseAddress, bytes.count >= Self.uncopied,
-            filled + front < Self.capacity, Int(bitPattern: address + front) & (Self.block - 1) == 0
+            begin + Self.block <= Self.capacity, Int(bitPattern: address + front) & (Self.block - 1) == 0
         else { return false }
         let whole = (bytes.count - front) & ~(Self.block - 1)
         let rest = bytes.count - front - whole
         let end = base + UInt64(filled + bytes.count)
         guard rest == 0 || end - UInt64(rest) + UInt64(Self.block) <= file.size else { return false }
-        let begin = filled + front
-        // Behind what is gathered there is room for the last block.
-        guard begin + Self.block <= Self.capacity else { return false }
         UnsafeMutableRawBufferPointer(rebasing: memory[filled..<begin])
             .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<front]))
         let last = UnsafeMutableRawBufferPointer(rebasing: memory[begin..<begin + Self.block])
