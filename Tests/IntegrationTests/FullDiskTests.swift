@@ -25,7 +25,7 @@ extension IntegrationTests {
             layout.agent(
                 "plant-a/agent-1",
                 jobs: [
-                    "{name: load, to: dmz/agent-2, compression: none, batchBytes: 256KiB, "
+                    "{name: load, to: dmz/agent-2, compression: none, batchBytes: 256KiB, readAhead: 1GiB, "
                         + "source: {kind: synthetic, recordBytes: \(Self.recordBytes), count: \(Self.records)}}"
                 ], extra: isRelay ? ["memory: 16MiB"] : small)
             layout.agent(
