@@ -8,8 +8,8 @@
 #include <string.h>
 
 #define POLYNOMIAL 0x82F63B78u
-// Bytes of a stream at most, and bytes of an input that is worth cutting.
-#define LONGEST_STREAM 8192
+// Words of a stream at most, and bytes of an input that is worth cutting.
+#define LONGEST_STREAM 512
 #define SHORTEST_CUT 144
 
 static uint32_t slicing[8][256];
@@ -44,12 +44,12 @@ uint32_t gr_crc32c_portable(uint32_t previous, const void *bytes, size_t length)
 
 // For n words of eight zero bytes: x^(64 n - 33) modulo the polynomial, reflected. The instruction multiplies by x^32
 // when it takes the product in, and the product of two reflected numbers is one place off.
-static uint32_t after_words[LONGEST_STREAM / 8 + 1];
+static uint32_t after_words[2 * LONGEST_STREAM + 1];
 
 static void make_powers(void) {
     // x^31 in the first step, since x^-33 is x^31 after one word less.
     uint32_t power = 1;
-    for (size_t words = 1; words <= LONGEST_STREAM / 8; words++) {
+    for (size_t words = 1; words <= 2 * LONGEST_STREAM; words++) {
         after_words[words] = power;
         for (int byte = 0; byte < 8; byte++) power = (power >> 8) ^ slicing[0][power & 255];
     }
@@ -85,7 +85,7 @@ static uint32_t crc32c_sse42(uint32_t previous, const void *bytes, size_t length
     const uint8_t *at = bytes;
     uint64_t crc = (uint32_t)~previous;
     while (length >= SHORTEST_CUT) {
-        size_t words = length / 24 < LONGEST_STREAM / 16 ? length / 24 : LONGEST_STREAM / 16;
+        size_t words = length / 24 < LONGEST_STREAM ? length / 24 : LONGEST_STREAM;
         crc = three_streams(crc, at, words);
         at += words * 24;
         length -= words * 24;

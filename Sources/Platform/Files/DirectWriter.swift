@@ -67,7 +67,7 @@ struct DirectWriter: ~Copyable {
     ) throws(FileError) {
         guard let file = files[handle] else { return try system.write(handle, bytes, at: offset) }
         // What is gathered of another file need not make way for them.
-        if owner != handle, try writeBlocks(bytes, at: offset, file, handle, system) { return }
+        if owner != handle, try writeWhole(bytes, at: offset, file, handle, system) { return }
         if owner != handle || offset != base + UInt64(filled) {
             try flush(system)
             try begin(handle, at: offset, system)
@@ -88,18 +88,14 @@ struct DirectWriter: ~Copyable {
 
     /// Writes whole blocks that lie right from where they are.
     /// - Returns: false where they do not, and nothing was written.
-    private mutating func writeBlocks(
+    private mutating func writeWhole(
         _ bytes: UnsafeRawBufferPointer, at offset: UInt64, _ file: File, _ handle: FileHandle,
         _ system: PosixFileSystem
     ) throws(FileError) -> Bool {
         let places = UInt(bitPattern: bytes.baseAddress) | UInt(bytes.count) | UInt(offset)
-        guard places % UInt(Self.block) == 0, bytes.count >= Self.uncopied else { return false }
-        do throws(FileError) { try system.write(FileHandle(file.descriptor), bytes, at: offset) } catch {
-            // As with one that lies otherwise, which also tells that there are no direct writes.
-            if error.kind == .unsupported { return false }
-            files[handle]?.failure = error
-            throw error
-        }
+        guard places % UInt(Self.block) == 0, bytes.count >= Self.uncopied,
+            try writeDirectly([bytes], at: offset, handle, system)
+        else { return false }
         files[handle]?.size = max(file.size, offset + UInt64(bytes.count))
         return true
     }
@@ -126,20 +122,12 @@ struct DirectWriter: ~Copyable {
         let last = UnsafeMutableRawBufferPointer(rebasing: memory[begin..<begin + Self.block])
         last.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[(front + whole)...]))
         UnsafeMutableRawBufferPointer(rebasing: last[rest...]).initializeMemory(as: UInt8.self, repeating: 0)
-        do throws(FileError) {
-            try system.write(
-                FileHandle(file.descriptor),
-                [
-                    UnsafeRawBufferPointer(rebasing: memory[..<begin]),
-                    UnsafeRawBufferPointer(rebasing: bytes[front..<front + whole]),
-                    UnsafeRawBufferPointer(rebasing: last[..<(rest > 0 ? Self.block : 0)]),
-                ], at: base)
-        } catch {
-            if error.kind == .unsupported { return false }
-            owner = nil
-            files[handle]?.failure = error
-            throw error
-        }
+        let pieces = [
+            UnsafeRawBufferPointer(rebasing: memory[..<begin]),
+            UnsafeRawBufferPointer(rebasing: bytes[front..<front + whole]),
+            UnsafeRawBufferPointer(rebasing: last[..<(rest > 0 ? Self.block : 0)]),
+        ]
+        guard try writeDirectly(pieces, at: base, handle, system) else { return false }
         files[handle]?.size = max(file.size, end)
         memory.copyMemory(from: UnsafeRawBufferPointer(rebasing: last[..<rest]))
         base = end - UInt64(rest)
@@ -202,7 +190,7 @@ struct DirectWriter: ~Copyable {
             }
         }
         let blocks = isWithin && rest > 0 ? whole + Self.block : whole
-        let direct = try writeBlocks(memory[..<blocks], file, handle, system)
+        let direct = try writeDirectly([UnsafeRawBufferPointer(rebasing: memory[..<blocks])], at: base, handle, system)
         if !isWithin || !direct {
             let start = max(written, direct ? whole : 0)
             try system.write(handle, UnsafeRawBufferPointer(rebasing: memory[start..<filled]), at: base + UInt64(start))
@@ -218,17 +206,19 @@ struct DirectWriter: ~Copyable {
     }
 
     /// - Returns: false where the file system has no direct writes after all; nothing is written then.
-    private func writeBlocks(
-        _ blocks: Slice<UnsafeMutableRawBufferPointer>, _ file: File, _ handle: FileHandle, _ system: PosixFileSystem
+    /// - Throws: also remembers that bytes are lost, and forgets what was gathered of the file.
+    private mutating func writeDirectly(
+        _ pieces: [UnsafeRawBufferPointer], at offset: UInt64, _ handle: FileHandle, _ system: PosixFileSystem
     ) throws(FileError) -> Bool {
+        guard let file = files[handle] else { return false }
         do throws(FileError) {
-            try system.write(
-                FileHandle(file.descriptor), UnsafeRawBufferPointer(UnsafeMutableRawBufferPointer(rebasing: blocks)),
-                at: base)
+            try system.write(FileHandle(file.descriptor), pieces, at: offset)
             return true
         } catch {
-            guard error.kind == .unsupported else { throw error }
-            return false
+            guard error.kind != .unsupported else { return false }
+            if owner == handle { owner = nil }
+            files[handle]?.failure = error
+            throw error
         }
     }
 }

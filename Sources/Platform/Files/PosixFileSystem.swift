@@ -61,16 +61,7 @@ public final class PosixFileSystem: FileSystem, Sendable {
     public func write(
         _ handle: FileHandle, _ bytes: UnsafeRawBufferPointer, at offset: UInt64
     ) throws(FileError) {
-        var done = 0
-        while done < bytes.count {
-            let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
-            let count = pwrite(handle.number, rest.baseAddress, rest.count, off_t(clamping: offset) &+ off_t(done))
-            if count > 0 {
-                done += count
-            } else if count == 0 || errno != EINTR {
-                throw error(.write, handle)
-            }
-        }
+        try write(handle, [bytes], at: offset)
     }
 
     /// Writes the pieces one behind the other, all of them or throws.
