@@ -1,9 +1,9 @@
 import Envelope
 import Link
-import Mesh
 import Testing
 
 @testable import Journal
+@testable import Mesh
 @testable import RelayCore
 
 /// A relay's machine with a neighbour that has a session: what is taken over, and what is told of the mesh.

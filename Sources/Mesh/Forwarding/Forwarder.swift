@@ -160,19 +160,6 @@ public enum Effect: Equatable, Sendable {
         public var lane: Lane
         public var bytes: Int
         public var owner: UInt64
-
-        public init(
-            source: NodeID, stream: StreamID, sequence: Sequence, destination: NodeID, lane: Lane, bytes: Int,
-            owner: UInt64
-        ) {
-            self.source = source
-            self.stream = stream
-            self.sequence = sequence
-            self.destination = destination
-            self.lane = lane
-            self.bytes = bytes
-            self.owner = owner
-        }
     }
 }
 
