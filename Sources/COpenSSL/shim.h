@@ -44,6 +44,9 @@ static inline void gridrelay_tls_tune(SSL_CTX *context, size_t read_buffer_bytes
     SSL_CTX_set_max_cert_list(context, peer_chain_bytes);
 }
 
+static inline int gridrelay_bio_flush(BIO *bio) { return (int)BIO_flush(bio); }
+static inline int gridrelay_bio_write_buffer(BIO *bio, int bytes) { return (int)BIO_set_write_buffer_size(bio, bytes); }
+
 static inline size_t gridrelay_bio_memory(BIO *bio, const void **bytes) {
     char *data = NULL;
     long length = BIO_get_mem_data(bio, &data);

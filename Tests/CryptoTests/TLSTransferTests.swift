@@ -72,11 +72,60 @@ import Testing
                 case .wantsWrite: waits += 1
                 default: try #require(sent == message.count)
                 }
-                if outcome == .wantsWrite || sent == message.count { received += try drain(receiver, upTo: 65_536) }
+                if outcome == .wantsWrite || sent == message.count {
+                    #expect(sender.flush().failure == nil)
+                    received += try drain(receiver, upTo: 65_536)
+                }
             }
             #expect(received == message)
             #expect(waits > 0, "the socket was never full, so that nothing was tried again")
+            #expect(!sender.hasUnsent)
         }
+    }
+
+    @Test func recordsOfALongWriteGoTogether() throws {
+        let (client, server, near, far) = try tapped()
+        let message = bytes(7, 40_000)
+        var sent = 0
+        while sent < message.count {
+            guard case .bytes(let count) = client.write(message[sent...]) else { break }
+            sent += count
+            #expect(receive(near.second) == nil && client.hasUnsent)
+        }
+        #expect(sent == message.count)
+        #expect(client.flush() == .bytes(0))
+        #expect(!client.hasUnsent)
+        #expect(client.flush() == .bytes(0), "nothing is left to do")
+        let records = try #require(receive(near.second))
+        #expect(records.count > message.count && receive(near.second) == nil)
+        try transmit(records, to: far.second)
+        #expect(try drain(server, upTo: 65_536) == message)
+        // A short one goes at once.
+        #expect(client.write([1]) == .bytes(1))
+        #expect(!client.hasUnsent && receive(near.second) != nil)
+    }
+
+    @Test func whatTheSocketDoesNotTakeStaysUnsent() throws {
+        let talk = try opened()
+        var sent = 0
+        while case .bytes(let count) = talk.client.write(bytes(9, 100_000)[...]) { sent += count }
+        #expect(talk.client.flush() == .wantsWrite)
+        #expect(talk.client.hasUnsent)
+        var received = try drain(talk.server, upTo: 65_536).count
+        for _ in 0..<100 where talk.client.hasUnsent {
+            #expect(talk.client.flush().failure == nil)
+            received += try drain(talk.server, upTo: 65_536).count
+        }
+        // The record that was begun is the caller's to give again; all whole ones are there.
+        #expect(received == sent)
+    }
+
+    @Test func flushingToAPeerThatIsGoneFails() throws {
+        let talk = try opened()
+        #expect(talk.client.write(bytes(1, 40_000)[...]) == .bytes(16_384))
+        talk.sockets.closeSecond()
+        #expect(talk.client.flush().failure?.contains("connection failed") == true)
+        #expect(talk.client.write([1]).failure != nil)
     }
 
     @Test func pendingBytesAreTold() throws {

@@ -134,6 +134,33 @@ struct ChannelTests {
         #expect(heard == Array("0123456789".utf8))
     }
 
+    /// All was taken, some of it lies encrypted where the socket had no room: nobody but the channel can send it.
+    @Test(.timeLimit(.minutes(1))) func whatWasTakenArrivesThoughNobodyWritesOn() throws {
+        let piece = [UInt8](repeating: 7, count: 40_000)
+        var (taken, heard) = (0, 0)
+        try play { reactor in
+            let server = Player()
+            server.readable = { channel in
+                heard += channel.readAll().count
+                if taken > 0, heard == taken { reactor.stop() }
+            }
+            let listener = try reactor.listen { channel in
+                channel.owner = server
+                channel.isPaused = true
+                reactor.schedule(after: .milliseconds(20)) { channel.isPaused = false }
+            }
+            let client = Player()
+            client.opened = { channel in
+                while channel.connection?.session.hasUnsent == false {
+                    taken += piece.withUnsafeBytes { channel.write($0) }
+                }
+                #expect(channel.isWritable, "nothing was left for the owner")
+            }
+            reactor.dial(listener.port, client)
+        }
+        #expect(heard == taken)
+    }
+
     @Test func closingDeliversWhatWasStillToBeSaid() throws {
         let rest = (0..<2_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
         var heard: [UInt8] = []

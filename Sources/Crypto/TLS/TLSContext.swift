@@ -18,6 +18,10 @@ public final class TLSContext: @unchecked Sendable {
 
     /// Bytes read ahead from a socket for one session; given back while nothing is under way.
     static let readBufferBytes = 64 << 10
+    /// Bytes that one record carries.
+    static let recordBytes = 16 << 10
+    /// Encrypted bytes gathered for one write(2): this many records with their heads and tags.
+    static let gatheredBytes = Int32(8 * (recordBytes + 22))
     /// Bytes of a peer's certificate chain; a node's certificate has about 500.
     static let peerChainBytes = 16 << 10
 

@@ -34,6 +34,8 @@ public enum TLSTransfer: Equatable, Sendable {
 ///
 /// The socket stays the caller's: it outlives the session and is closed by the caller afterwards.
 ///
+/// - Writes of more than a record are gathered, so that one write(2) carries several: after the last of them call
+///   ``flush()`` until nothing is unsent.
 /// - After ``TLSTransfer/wantsRead`` or ``TLSTransfer/wantsWrite`` from a write, write the same bytes again first
 ///   (they may have moved, and more may follow them).
 /// - Read until ``TLSTransfer/wantsRead``, or come back while ``hasPending``: bytes already decrypted or buffered
@@ -43,6 +45,10 @@ public enum TLSTransfer: Equatable, Sendable {
 public final class TLSSession {
     private let pointer: OpaquePointer
     private let side: TLSSide
+    private let socket: OpaquePointer
+    /// Stands before the socket while records are gathered; gone while there are none, so that idle sessions cost
+    /// nothing. The session owns it.
+    private var gatherer: OpaquePointer?
     private var state = State.handshaking
     /// The last read found everything taken that the socket had given: what is buffered is part of a record.
     private var isDrained = false
@@ -73,7 +79,11 @@ public final class TLSSession {
     public init(_ context: TLSContext, socket: Int32, side: TLSSide, at time: WallTime? = nil) {
         self.side = side
         pointer = OpenSSL.require(SSL_new(context.pointer), "a TLS session")
-        OpenSSL.require(SSL_set_fd(pointer, socket), "a TLS session")
+        self.socket = OpenSSL.require(BIO_new_socket(socket, BIO_NOCLOSE), "a TLS session")
+        // One count for reading, one for writing, one for what is gathered later.
+        SSL_set0_rbio(pointer, self.socket)
+        OpenSSL.require(BIO_up_ref(self.socket), "a TLS session")
+        SSL_set0_wbio(pointer, self.socket)
         switch side {
         case .client: SSL_set_connect_state(pointer)
         case .server: SSL_set_accept_state(pointer)
@@ -152,14 +162,47 @@ public final class TLSSession {
         return .bytes(count)
     }
 
-    /// Encrypts and writes as much as the socket takes; give it 16 KiB or more where there is as much.
+    /// Encrypts a record's worth of the bytes and writes it, or gathers it where there is more than a record; give it
+    /// 16 KiB or more where there is as much.
     public func write(_ bytes: UnsafeRawBufferPointer) -> TLSTransfer {
         guard state == .open else { return .failed("the session is not open") }
         guard bytes.count > 0 else { return .bytes(0) }
+        if bytes.count > TLSContext.recordBytes, gatherer == nil { gather() }
         prepare()
         var count = 0
         let status = SSL_write_ex(pointer, bytes.baseAddress, bytes.count, &count)
         return status == 1 ? .bytes(count) : transfer(failedWith: status)
+    }
+
+    /// Whether encrypted bytes wait for the socket; ``flush()`` when it takes more.
+    public var hasUnsent: Bool { gatherer != nil }
+
+    /// Writes what was gathered, as far as the socket takes it.
+    public func flush() -> TLSTransfer {
+        guard state == .open else { return .failed("the session is not open") }
+        guard let gatherer else { return .bytes(0) }
+        prepare()
+        let status = gridrelay_bio_flush(gatherer)
+        guard status == 1 else {
+            guard BIO_test_flags(gatherer, BIO_FLAGS_SHOULD_RETRY) != 0 else {
+                state = .over
+                return .failed(TLSFailure.text(kind: SSL_ERROR_SYSCALL, side: side, duringHandshake: false))
+            }
+            return .wantsWrite
+        }
+        OpenSSL.require(BIO_up_ref(socket), "a TLS session")
+        SSL_set0_wbio(pointer, socket)
+        self.gatherer = nil
+        return .bytes(0)
+    }
+
+    private func gather() {
+        let gatherer = OpenSSL.require(BIO_new(BIO_f_buffer()), "room for records")
+        OpenSSL.require(gridrelay_bio_write_buffer(gatherer, TLSContext.gatheredBytes), "room for records")
+        OpenSSL.require(BIO_up_ref(socket), "a TLS session")
+        BIO_push(gatherer, socket)
+        SSL_set0_wbio(pointer, gatherer)
+        self.gatherer = gatherer
     }
 
     /// True while a read would give bytes although the socket may have none.
@@ -167,7 +210,8 @@ public final class TLSSession {
         state == .open && !isDrained && SSL_has_pending(pointer) == 1
     }
 
-    /// Tells the peer that nothing follows, as far as the socket takes it now. Close the socket afterwards.
+    /// Tells the peer that nothing follows, as far as the socket takes it now; ``flush()`` before. Close the socket
+    /// afterwards.
     public func close() {
         defer { state = .over }
         // After a failure OpenSSL forbids further calls, and before the handshake's end there is nobody to tell.

@@ -1,3 +1,5 @@
+import Crypto
+
 extension Channel: PollerOwner {
     func pollerReady(readable: Bool, writable: Bool, failed: Bool) {
         switch phase {
@@ -15,6 +17,7 @@ extension Channel: PollerOwner {
     }
 
     private func serveWritable() {
+        flush()
         if waits.readNeedsWrite {
             waits.readNeedsWrite = false
             serveReadable()
@@ -53,7 +56,8 @@ extension Channel: PollerOwner {
             wanted = waits.handshake
         case .open:
             if !isPaused || waits.writeNeedsRead { wanted.insert(.readable) }
-            if waits.readNeedsWrite || (waits.ownerWantsToWrite && !waits.writeNeedsRead) { wanted.insert(.writable) }
+            if waits.readNeedsWrite || connection.session.hasUnsent { wanted.insert(.writable) }
+            if waits.ownerWantsToWrite, !waits.writeNeedsRead { wanted.insert(.writable) }
         case .flushing:
             wanted = waits.writeNeedsRead ? .readable : .writable
         case .draining:

@@ -41,11 +41,9 @@ extension Channel {
 
     func continueFarewell() {
         if phase == .flushing {
-            if !farewell.isEmpty {
-                farewell.removeFirst(farewell.withUnsafeBytes { push($0) })
-            }
+            farewell.removeFirst(farewell.withUnsafeBytes { push($0) })
             guard phase == .flushing else { return }
-            if farewell.isEmpty, let connection {
+            if farewell.isEmpty, let connection, !connection.session.hasUnsent {
                 phase = .draining
                 connection.session.close()
                 shutdown(connection.descriptor, Int32(SHUT_WR))
@@ -77,20 +75,25 @@ extension Channel {
             switch connection.session.write(UnsafeRawBufferPointer(rebasing: bytes[taken...])) {
             case .bytes(let count):
                 taken += count
+                continue
             case .wantsWrite:
                 waits.ownerWantsToWrite = true
-                return taken
             case .wantsRead:
                 waits.writeNeedsRead = true
-                return taken
             case .closed:
                 finish(.peerClosed)
-                return taken
             case .failed(let text):
                 finish(.broken(text))
-                return taken
             }
+            break
         }
+        flush()
         return taken
+    }
+
+    /// Sends what the TLS layer has gathered, as far as there is room.
+    func flush() {
+        guard let connection, connection.session.hasUnsent else { return }
+        if case .failed(let text) = connection.session.flush() { finish(.broken(text)) }
     }
 }

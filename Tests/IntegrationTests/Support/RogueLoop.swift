@@ -171,10 +171,12 @@ struct RogueLoop {
                 _ = envelope.withUnsafeBytes { peer.session?.continueTransmission(.live, envelope: $0) }
             }
         }
-        while let output = peer.session?.output, output.count > 0 {
-            guard case .bytes(let count) = peer.tls.write(output) else { return true }
+        while let output = peer.session?.output, output.count > 0,
+            case .bytes(let count) = peer.tls.write(output)
+        {
             peer.session?.consumeOutput(count)
         }
+        _ = peer.tls.flush()
         return true
     }
 }

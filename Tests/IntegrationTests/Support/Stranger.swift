@@ -34,6 +34,7 @@ final class Stranger {
     func say(_ bytes: [UInt8]) {
         if let tls {
             _ = bytes.withUnsafeBytes { tls.write($0) }
+            _ = tls.flush()
         } else {
             _ = send(socket, bytes, bytes.count, Int32(MSG_NOSIGNAL))
         }
