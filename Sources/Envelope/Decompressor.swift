@@ -26,17 +26,37 @@ public struct Decompressor: ~Copyable, @unchecked Sendable {
     }
 
     public mutating func unpack(_ part: UnsafeRawBufferPointer) throws(EnvelopeError) -> [UInt8] {
-        let head = Compression.headSize
-        guard part.count >= head else { throw .truncated(needed: head, present: part.count) }
-        guard let codec = Compression(rawValue: part[0]) else { throw .unknownCodec(part[0]) }
-        let declared = Int(UInt32(littleEndian: part.loadUnaligned(fromByteOffset: 1, as: UInt32.self)))
-        guard declared <= Limits.batchBytes else { throw .declaredTooLong(declared) }
-        let data = UnsafeRawBufferPointer(rebasing: part[head...])
+        let (codec, declared) = try Self.head(part)
+        let data = UnsafeRawBufferPointer(rebasing: part[Compression.headSize...])
         if codec == .none {
             guard data.count == declared else { throw .wrongUncompressedLength(declared: declared) }
             return Array(data)
         }
+        return try unpack(codec, declared, data)
+    }
 
+    /// The same where codec and length are parted from the data: what is stored as it is, is handed on as it is.
+    public mutating func unpack(_ head: RawSpan, _ data: [UInt8]) throws(EnvelopeError) -> [UInt8] {
+        let (codec, declared) = try head.withUnsafeBytes { (head) throws(EnvelopeError) in try Self.head(head) }
+        if codec == .none {
+            guard data.count == declared else { throw .wrongUncompressedLength(declared: declared) }
+            return data
+        }
+        return try data.span.bytes.withUnsafeBytes { (data) throws(EnvelopeError) in try unpack(codec, declared, data) }
+    }
+
+    private static func head(_ part: UnsafeRawBufferPointer) throws(EnvelopeError) -> (Compression, declared: Int) {
+        let size = Compression.headSize
+        guard part.count >= size else { throw .truncated(needed: size, present: part.count) }
+        guard let codec = Compression(rawValue: part[0]) else { throw .unknownCodec(part[0]) }
+        let declared = Int(UInt32(littleEndian: part.loadUnaligned(fromByteOffset: 1, as: UInt32.self)))
+        guard declared <= Limits.batchBytes else { throw .declaredTooLong(declared) }
+        return (codec, declared)
+    }
+
+    private mutating func unpack(
+        _ codec: Compression, _ declared: Int, _ data: UnsafeRawBufferPointer
+    ) throws(EnvelopeError) -> [UInt8] {
         var outcome = Outcome.damaged
         // One byte more than declared, so that data with more to give is told from data that ends in time.
         let bytes = [UInt8](unsafeUninitializedCapacity: declared + 1) { buffer, count in

@@ -58,11 +58,22 @@ extension RecordBatch {
         /// with the next batch.
         public func finish() -> [UInt8] {
             var bytes = Array(storage[..<used])
-            bytes.withUnsafeMutableBytes { bytes in
-                bytes.storeBytes(of: UInt32(count).littleEndian, toByteOffset: Offset.count, as: UInt32.self)
-                bytes.storeBytes(of: baseTime.milliseconds.littleEndian, toByteOffset: Offset.baseTime, as: Int64.self)
-            }
+            bytes.withUnsafeMutableBytes { Self.writeHead(count, baseTime, $0) }
             return bytes
+        }
+
+        /// Lends the bytes of the batch, without a copy.
+        public mutating func withFinished<Value, Failure: Error>(
+            _ body: (RawSpan) throws(Failure) -> Value
+        ) throws(Failure) -> Value {
+            let (count, baseTime) = (count, baseTime)
+            storage.withUnsafeMutableBytes { Self.writeHead(count, baseTime, $0) }
+            return try body(storage.span.bytes.extracting(first: used))
+        }
+
+        private static func writeHead(_ count: Int, _ baseTime: WallTime, _ bytes: UnsafeMutableRawBufferPointer) {
+            bytes.storeBytes(of: UInt32(count).littleEndian, toByteOffset: Offset.count, as: UInt32.self)
+            bytes.storeBytes(of: baseTime.milliseconds.littleEndian, toByteOffset: Offset.baseTime, as: Int64.self)
         }
 
         /// Appends one record; the fast way, without any array.

@@ -73,6 +73,12 @@ public struct Keychain: Sendable {
         return usable.flatMap { pairs[$0.id]?[peer] }
     }
 
+    /// When ``sealing(for:at:)`` may have another answer than it has now.
+    public func nextChange(after now: WallTime) -> WallTime {
+        let times = grants.flatMap { [$0.life.notBefore, $0.life.hardEnd] }
+        return times.filter { $0 > now }.min() ?? WallTime(milliseconds: .max)
+    }
+
     /// The secrets to open with, of the epoch that a header names.
     public func opening(_ id: KeyID, from peer: NodeID) throws(OpenError) -> PairKeys {
         // A destroyed epoch has no pairs, so that what is found here may open.

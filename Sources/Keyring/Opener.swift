@@ -51,10 +51,10 @@ public struct Opener: ~Copyable {
     private let capacity: Int
     private var places: [StreamPlace: Int] = [:]
     private var streams: [RememberedStream] = []
+    /// The one used last: mostly the next envelope is of the same.
+    private var latest: RememberedStream?
     private var uses: UInt64 = 0
     private var decompressor = Decompressor()
-    // Wiped when it is given back.
-    private var plaintext = SecretBytes(zeroed: 0)
 
     /// - Parameter capacity: streams to keep at hand, at least 1.
     public init(_ keychain: Keychain, capacity: Int = Limits.openStreams) {
@@ -70,6 +70,7 @@ public struct Opener: ~Copyable {
         self.keychain = keychain
         places.removeAll()
         streams.removeAll()
+        latest = nil
     }
 
     /// Header and sealed body in, batch out.
@@ -79,68 +80,64 @@ public struct Opener: ~Copyable {
 
     public mutating func open(_ envelope: RawSpan) throws(OpenError) -> [UInt8] {
         let header: Header
-        do throws(EnvelopeError) {
-            header = try Header(envelope)
-            guard header.envelopeLength == envelope.byteCount else {
-                throw .wrongBodyLength(
-                    declared: Int(header.bodyLength), present: envelope.byteCount - Header.size)
-            }
-            let least = SealedBody.overhead + Compression.headSize
-            guard header.bodyLength >= least else {
-                throw .truncated(needed: least, present: Int(header.bodyLength))
-            }
-        } catch {
-            throw .malformed(error)
+        do throws(EnvelopeError) { header = try Header(envelope) } catch { throw .malformed(error) }
+        return try open(header, envelope)
+    }
+
+    /// The same for an envelope whose header was read before.
+    /// - Parameter envelope: what the header was read from, and its body.
+    public mutating func open(_ header: Header, _ envelope: RawSpan) throws(OpenError) -> [UInt8] {
+        guard header.envelopeLength == envelope.byteCount else {
+            throw .malformed(
+                .wrongBodyLength(declared: Int(header.bodyLength), present: envelope.byteCount - Header.size))
+        }
+        let least = SealedBody.overhead + Compression.headSize
+        guard header.bodyLength >= least else {
+            throw .malformed(.truncated(needed: least, present: Int(header.bodyLength)))
         }
         guard header.destination == keychain.holderID else { throw .wrongAddress(header.destination) }
-        let keys = try keychain.opening(header.key, from: header.source)
-        return try envelope.withUnsafeBytes { (envelope) throws(OpenError) in
-            try open(header, keys, envelope)
-        }
+        let stream = try stream(of: header)
+        return try envelope.withUnsafeBytes { (envelope) throws(OpenError) in try open(header, stream, envelope) }
     }
 
-    private mutating func open(
-        _ header: Header, _ keys: PairKeys, _ envelope: UnsafeRawBufferPointer
-    ) throws(OpenError) -> [UInt8] {
+    /// The contexts of the header's stream.
+    private func stream(of header: Header) throws(OpenError) -> RememberedStream {
         let place = StreamPlace(source: header.source, stream: header.stream, key: header.key)
-        let stream = remembered(place) ?? RememberedStream(place, keys, destination: header.destination)
-        let length = Int(header.bodyLength) - AEADKey.overhead
-        if plaintext.count < length {
-            plaintext = SecretBytes(zeroed: max(length, min(plaintext.count * 2, Limits.bodyBytes)))
-        }
-        let authentic = plaintext.withUnsafeMutableBytes { room in
-            stream.contexts.decrypt(header, envelope, into: UnsafeMutableRawBufferPointer(rebasing: room[..<length]))
-        }
-        guard authentic else { throw .notAuthentic }
-        remember(stream)
-        return try Opener.unpack(length, of: plaintext, stream, header, envelope, &decompressor)
+        // What is remembered was found in this keychain.
+        if let latest, latest.place == place { return latest }
+        let keys = try keychain.opening(header.key, from: header.source)
+        if let index = places[place] { return streams[index] }
+        return RememberedStream(place, keys, destination: header.destination)
     }
 
-    /// What follows once the body is authentic: structure, code, then the batch.
-    private static func unpack(
-        _ length: Int, of plaintext: borrowing SecretBytes, _ stream: RememberedStream, _ header: Header,
-        _ envelope: UnsafeRawBufferPointer, _ decompressor: inout Decompressor
+    /// Decrypts, and checks what is authentic: structure, code, then the batch. Bytes that are not compressed are where
+    /// they belong then.
+    private mutating func open(
+        _ header: Header, _ stream: RememberedStream, _ envelope: UnsafeRawBufferPointer
     ) throws(OpenError) -> [UInt8] {
-        try plaintext.withUnsafeBytes { (plaintext) throws(OpenError) -> [UInt8] in
-            let body = UnsafeRawBufferPointer(rebasing: plaintext[..<length])
-            let part = try stream.contexts.check(header, envelope, body)
-            do throws(EnvelopeError) {
-                return try decompressor.unpack(part)
-            } catch {
-                throw .damagedBatch(error)
-            }
+        let count = Int(header.bodyLength) - AEADKey.overhead - SealedBody.headSize
+        var head = SealedBody.Head(repeating: 0)
+        var failure: OpenError?
+        let data = [UInt8](unsafeUninitializedCapacity: count) { buffer, used in
+            let rest = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<count])
+            failure = withUnsafeMutableBytes(of: &head) { stream.contexts.open(header, envelope, into: $0, rest) }
+            used = failure == nil ? count - SealedBody.codeSize : 0
         }
-    }
-
-    private mutating func remembered(_ place: StreamPlace) -> RememberedStream? {
-        guard let index = places[place] else { return nil }
-        return streams[index]
+        if failure != .notAuthentic { remember(stream) }
+        if let failure { throw failure }
+        do throws(EnvelopeError) {
+            return try decompressor.unpack(head.span.bytes.extracting(last: Compression.headSize), data)
+        } catch {
+            throw .damagedBatch(error)
+        }
     }
 
     /// Marks the stream as used last; takes the place of the one that has been unused longest where all are taken.
     private mutating func remember(_ stream: RememberedStream) {
         uses &+= 1
         stream.lastUse = uses
+        guard latest !== stream else { return }
+        latest = stream
         guard places[stream.place] == nil else { return }
         if streams.count < capacity {
             places[stream.place] = streams.count

@@ -21,44 +21,34 @@ final class RememberedStream {
 }
 
 extension StreamContexts {
-    /// Opens the body behind the header into `output`; false where it is not authentic.
-    mutating func decrypt(
-        _ header: Header, _ envelope: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer
-    ) -> Bool {
+    /// Decrypts the body behind the header, what stands before the data into `head` and the rest into `rest`, then checks
+    /// structure and code, which is at the end of `rest`.
+    /// - Precondition: `head` has ``SealedBody/headSize`` bytes, `rest` what is left of the body, the code at least.
+    /// - Returns: what is wrong with it.
+    mutating func open(
+        _ header: Header, _ envelope: UnsafeRawBufferPointer, into head: UnsafeMutableRawBufferPointer,
+        _ rest: UnsafeMutableRawBufferPointer
+    ) -> OpenError? {
+        let associated = UnsafeRawBufferPointer(rebasing: envelope[..<Header.size])
         do throws(CryptoError) {
             try traffic.open(
-                nonce: Nonce(counter: header.sequence.number),
-                authenticating: UnsafeRawBufferPointer(rebasing: envelope[..<Header.size]),
-                sealed: UnsafeRawBufferPointer(rebasing: envelope[Header.size...]), into: output)
-            return true
+                nonce: Nonce(counter: header.sequence.number), authenticating: associated,
+                sealed: UnsafeRawBufferPointer(rebasing: envelope[Header.size...]), into: head, rest)
         } catch {
-            return false
+            return .notAuthentic
         }
-    }
-
-    /// Checks structure, then code.
-    /// - Precondition: `body` has room for both and for the head of a compressed part.
-    /// - Returns: the compressed part.
-    mutating func check(
-        _ header: Header, _ envelope: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer
-    ) throws(OpenError) -> UnsafeRawBufferPointer {
-        let structure = UnsafeRawBufferPointer(rebasing: body[..<StructureCode.size])
-        guard structure.elementsEqual(StructureCode.bytes(header.kind)) else { throw .wrongStructure }
-        let codePlace = body.count - SealedBody.codeSize
-        let given = UnsafeRawBufferPointer(rebasing: body[codePlace...])
-        guard isCode(given, of: envelope, body, until: codePlace) else { throw .wrongCode }
-        return UnsafeRawBufferPointer(rebasing: body[StructureCode.size..<codePlace])
-    }
-
-    private mutating func isCode(
-        _ given: UnsafeRawBufferPointer, of envelope: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer,
-        until end: Int
-    ) -> Bool {
-        code.update(UnsafeRawBufferPointer(rebasing: envelope[..<Header.size]))
-        code.update(UnsafeRawBufferPointer(rebasing: body[..<end]))
-        return withUnsafeTemporaryAllocation(byteCount: HMACSHA256Key.codeBytes, alignment: 16) { whole in
+        guard head[..<StructureCode.size].elementsEqual(StructureCode.bytes(header.kind)) else {
+            return .wrongStructure
+        }
+        let codePlace = rest.count - SealedBody.codeSize
+        code.update(associated)
+        code.update(UnsafeRawBufferPointer(head))
+        code.update(UnsafeRawBufferPointer(rebasing: rest[..<codePlace]))
+        let isRight = withUnsafeTemporaryAllocation(byteCount: HMACSHA256Key.codeBytes, alignment: 16) { whole in
             do throws(CryptoError) { try code.finish(into: whole) } catch { preconditionFailure("the code has room") }
-            return constantTimeEquals(UnsafeRawBufferPointer(rebasing: whole[..<SealedBody.codeSize]), given)
+            let expected = UnsafeRawBufferPointer(rebasing: whole[..<SealedBody.codeSize])
+            return constantTimeEquals(expected, UnsafeRawBufferPointer(rebasing: rest[codePlace...]))
         }
+        return isRight ? nil : .wrongCode
     }
 }

@@ -36,9 +36,14 @@ enum StructureCode {
 }
 
 /// The layout of a body, before and after sealing.
-enum SealedBody {
+public enum SealedBody {
+    /// Bytes that an envelope has beside a batch that is not compressed.
+    public static let envelopeOverhead = Header.size + overhead + Compression.headSize
     /// Bytes of the security code: the first half of the HMAC.
     static let codeSize = 16
+    /// Bytes before the data: structure code, codec and uncompressed length.
+    static let headSize = StructureCode.size + Compression.headSize
+    typealias Head = InlineArray<13, UInt8>
     /// Bytes that a body has beside its compressed part.
     static let overhead = StructureCode.size + codeSize + AEADKey.overhead
 }

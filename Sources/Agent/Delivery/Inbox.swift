@@ -16,6 +16,9 @@ final class Inbox: Sendable {
     /// How long it should keep what cannot be opened while the quarantine has no room.
     static let unkeptDelay: Duration = .seconds(60)
 
+    /// Bytes after which opened batches go on to their sink, which works beside the opener.
+    static let runBytes = 256 << 10
+
     private let queue = WorkQueue<Arrival>()
     private let keys: KeyRing
     private let quarantine: Quarantine
@@ -41,8 +44,8 @@ final class Inbox: Sendable {
         thread.withLock { $0 = handle }
     }
 
-    /// - Returns: false once the inbox is closed; the arrival is to be given back then.
-    func add(_ arrival: Arrival) -> Bool { queue.add(arrival) }
+    /// - Returns: false once the inbox is closed; the arrivals are to be given back then.
+    func add(_ arrivals: [Arrival]) -> Bool { queue.add(arrivals) }
 
     func replace(_ routes: SinkRoutes) { self.routes.withLock { $0 = routes } }
     func keysWereReplaced() { keysChanged.store(true, ordering: .releasing) }
@@ -60,16 +63,43 @@ final class Inbox: Sendable {
             if keysChanged.exchange(false, ordering: .acquiring) { opener.use(keys.current) }
             let routes = routes.withLock { $0 }
             var outcomes: [DeliveryOutcome] = []
-            for arrival in arrivals { open(arrival, &opener, routes, &outcomes) }
+            var opened = Opened()
+            for arrival in arrivals { open(arrival, &opener, routes, &opened, &outcomes) }
+            opened.hand(&outcomes)
             if !outcomes.isEmpty { report(outcomes) }
         }
     }
 
+    /// A run of items for one sink: many are handed over with one look at its queue.
+    private struct Opened {
+        var worker: SinkWorker?
+        var items: [SinkItem] = []
+        /// Of the items.
+        var bytes = 0
+
+        mutating func add(_ item: SinkItem, for worker: SinkWorker, _ outcomes: inout [DeliveryOutcome]) {
+            if self.worker !== worker || bytes >= Inbox.runBytes { hand(&outcomes) }
+            self.worker = worker
+            items.append(item)
+            bytes += item.bytes
+        }
+
+        mutating func hand(_ outcomes: inout [DeliveryOutcome]) {
+            guard let worker, !items.isEmpty else { return }
+            if !worker.add(items) {
+                for item in items { outcomes.append(.giveBack(item.instance, SinkWorker.giveBackDelay)) }
+            }
+            items.removeAll(keepingCapacity: true)
+            bytes = 0
+        }
+    }
+
     private func open(
-        _ arrival: Arrival, _ opener: inout Opener, _ routes: SinkRoutes, _ outcomes: inout [DeliveryOutcome]
+        _ arrival: Arrival, _ opener: inout Opener, _ routes: SinkRoutes, _ opened: inout Opened,
+        _ outcomes: inout [DeliveryOutcome]
     ) {
         let batch: [UInt8]
-        do throws(OpenError) { batch = try opener.open(arrival.envelope) } catch {
+        do throws(OpenError) { batch = try opener.open(arrival.header, arrival.envelope.span.bytes) } catch {
             return setAside(arrival, error.description, &outcomes)
         }
         let reader: RecordBatch.Reader
@@ -87,7 +117,7 @@ final class Inbox: Sendable {
             instance: arrival.instance, source: arrival.header.source, stream: arrival.header.stream,
             sequence: arrival.header.sequence, floor: arrival.header.floor, batch: batch, records: reader.count,
             envelope: worker.keepsEnvelopes ? arrival.envelope : [])
-        if !worker.add(item) { outcomes.append(.giveBack(arrival.instance, SinkWorker.giveBackDelay)) }
+        opened.add(item, for: worker, &outcomes)
     }
 
     /// It must not have an effect. Where it cannot be kept here either, it stays with the relay.

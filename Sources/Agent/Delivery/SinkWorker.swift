@@ -75,14 +75,17 @@ final class SinkWorker: Sendable {
         thread.withLock { $0 = handle }
     }
 
-    /// - Returns: false where there is no room or the worker is stopping; the item is to be given back then.
-    func add(_ item: SinkItem) -> Bool {
+    /// - Returns: false where there is no room or the worker is stopping; the items are to be given back then.
+    func add(_ items: [SinkItem]) -> Bool {
         guard bytesQueued.load(ordering: .relaxed) < Self.memoryBytes else { return false }
-        bytesQueued.add(item.bytes, ordering: .relaxed)
-        if queue.add(item) { return true }
-        bytesQueued.subtract(item.bytes, ordering: .relaxed)
+        let bytes = items.reduce(0) { $0 + $1.bytes }
+        bytesQueued.add(bytes, ordering: .relaxed)
+        if queue.add(items) { return true }
+        bytesQueued.subtract(bytes, ordering: .relaxed)
         return false
     }
+
+    func add(_ item: SinkItem) -> Bool { add([item]) }
 
     /// Ends after the commit under way; what is not applied is given back.
     func stop() {

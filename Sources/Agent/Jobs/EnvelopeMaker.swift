@@ -31,6 +31,14 @@ final class EnvelopeMaker: Sendable {
         var writer: StreamWriter
         var sealer: Sealer?
         var handle: StreamHandle?
+        var pair: KnownPair?
+    }
+
+    /// The secrets to seal with, and how long that is the answer.
+    private struct KnownPair {
+        var keys: PairKeys
+        var revision: UInt64
+        var span: Range<WallTime>
     }
 
     /// - Parameter begun: told of each new stream before its first envelope, with the id of the one before, which
@@ -76,16 +84,17 @@ final class EnvelopeMaker: Sendable {
     /// - Returns: the stream and its number there.
     @discardableResult
     func make(
-        _ batch: [UInt8], records: Int, checkpoint: [UInt8]?
+        _ batch: RawSpan, records: Int, checkpoint: [UInt8]?
     ) throws(JobFailure) -> (stream: StreamID, sequence: Sequence) {
         try state.withLock { (state) throws(JobFailure) in
-            let handle = try prepare(&state)
+            let wall = Clock.wall
+            let handle = try prepare(&state, at: wall)
             var envelope: [UInt8] = []
-            envelope.reserveCapacity(batch.count + 512)
+            envelope.reserveCapacity(batch.byteCount + SealedBody.envelopeOverhead)
             let sequence = state.writer.next
             do throws(SealError) {
                 try state.sealer?.seal(
-                    batch, sequence: sequence, floor: min(handle.floor, sequence), created: Clock.wall,
+                    batch, sequence: sequence, floor: min(handle.floor, sequence), created: wall,
                     lifetime: settings.lifetime, lane: settings.lane, compression: settings.compression,
                     into: &envelope)
             } catch {
@@ -100,11 +109,16 @@ final class EnvelopeMaker: Sendable {
         }
     }
 
+    @discardableResult
+    func make(
+        _ batch: [UInt8], records: Int, checkpoint: [UInt8]?
+    ) throws(JobFailure) -> (stream: StreamID, sequence: Sequence) {
+        try make(batch.span.bytes, records: records, checkpoint: checkpoint)
+    }
+
     /// The stream to seal in: a new one at first, where a newer key is there, and where the last one fell behind.
-    private func prepare(_ state: inout State) throws(JobFailure) -> StreamHandle {
-        guard let pair = keys.current.sealing(for: destination, at: Clock.wall) else {
-            throw .noKey(settings.destination.description)
-        }
+    private func prepare(_ state: inout State, at wall: WallTime) throws(JobFailure) -> StreamHandle {
+        let pair = try pair(&state, at: wall)
         if let handle = state.handle, handle.isBehind { state.writer.fellBehind(handle.id) }
         if let handle = state.handle, !state.writer.mustBegin(with: pair.id) { return handle }
         let (stream, last) = state.writer.begin(StreamID(Entropy.bytes16()), with: pair.id)
@@ -115,6 +129,19 @@ final class EnvelopeMaker: Sendable {
         return handle
     }
 
+    /// The secrets to seal with now; looked for again where the keys were replaced or an epoch has begun or ended.
+    private func pair(_ state: inout State, at wall: WallTime) throws(JobFailure) -> PairKeys {
+        let revision = keys.revision
+        if let pair = state.pair, pair.revision == revision, pair.span.contains(wall) { return pair.keys }
+        let keychain = keys.current
+        guard let found = keychain.sealing(for: destination, at: wall) else {
+            throw .noKey(settings.destination.description)
+        }
+        let end = keychain.nextChange(after: wall)
+        state.pair = KnownPair(keys: found, revision: revision, span: wall..<end)
+        return found
+    }
+
     /// The stream being made; it gets no more once its maker is done with.
     var currentStream: StreamID? { state.withLock { $0.handle?.id } }
 }
@@ -122,10 +149,17 @@ final class EnvelopeMaker: Sendable {
 /// The node's keys, replaced as a whole on reload.
 final class KeyRing: Sendable {
     private let keychain: Mutex<Keychain>
+    private let replacements = Atomic<UInt64>(0)
 
     init(_ keychain: Keychain) { self.keychain = Mutex(keychain) }
 
     var current: Keychain { keychain.withLock { $0 } }
 
-    func replace(with keychain: Keychain) { self.keychain.withLock { $0 = keychain } }
+    /// Another one after each replacement. Who keeps something of the keys asks before it looks at them.
+    var revision: UInt64 { replacements.load(ordering: .acquiring) }
+
+    func replace(with keychain: Keychain) {
+        self.keychain.withLock { $0 = keychain }
+        replacements.add(1, ordering: .releasing)
+    }
 }

@@ -28,14 +28,18 @@ extension JobRunner {
             case .ended(let stream): machine.ended(stream)
             }
         }
-        let step = machine.next(at: Clock.now, wall: Clock.wall)
+        let (now, wall) = (Clock.now, Clock.wall)
+        var step = machine.next(at: now, wall: wall)
+        if case .awaitRoom = step, maker.mayReadOn {
+            machine.hasRoom()
+            step = machine.next(at: now, wall: wall)
+        }
         tell(&machine)
         switch step {
         case .awaitRoom:
-            let waits = !maker.mayReadOn
-            if waits { status.set("waiting") }
+            status.set("waiting")
             guard maker.awaitRoom(bell: bell, isCancelled: { mustStop }) else { return false }
-            if waits { status.set("running") }
+            status.set("running")
             machine.hasRoom()
         case .askSchedule: machine.fires(in: untilNextFire, at: Clock.now, wall: Clock.wall)
         case .pause(let until): bell.wait(within: until - Clock.now)
@@ -81,7 +85,10 @@ extension JobRunner {
                     checkpoint: outcome.checkpoint?.bytes, hasMore: outcome.hasMore, again: outcome.again,
                     records: batch.count, isFull: batch.isFull), at: Clock.now)
         } else if case .handOver(let checkpoint) = step {
-            let made = try maker.make(batch.finish(), records: batch.count, checkpoint: checkpoint)
+            let records = batch.count
+            let made = try batch.withFinished { (bytes) throws(JobFailure) in
+                try maker.make(bytes, records: records, checkpoint: checkpoint)
+            }
             batch.removeAll(keepingCapacity: true)
             machine.handedOver(Place(stream: made.stream, sequence: made.sequence))
         }

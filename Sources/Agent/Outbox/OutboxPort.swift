@@ -55,7 +55,7 @@ final class OutboxPort: Sendable {
         // Under the lock, so that two envelopes of a stream cannot overtake each other.
         let (token, needsRetry) = state.withLock { state -> (UInt64, (@Sendable () -> Void)?) in
             var (token, isHeld): (UInt64, Bool) = (0, false)
-            state.lend { gate, batch in (token, isHeld) = gate.submit(submission, &batch, at: Clock.now) }
+            state.lend { gate, batch in (token, isHeld) = gate.submit(submission, &batch, at: submission.madeAt) }
             if !state.gate.hasRoom { isOpen.store(false, ordering: .releasing) }
             return (token, isHeld ? state.needsRetry : nil)
         }

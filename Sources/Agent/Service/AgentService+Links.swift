@@ -30,16 +30,22 @@ extension AgentService: LinkHubOwner {
         machine.wall = Clock.wall
         body(&machine, &hub.exchange, &batch)
         if !batch.isEmpty { journal?.submit { $0.take(&batch) } }
-        for fact in machine.takeFacts() { act(on: fact) }
+        var arrivals: [Arrival] = []
+        for fact in machine.takeFacts() {
+            if case .deliver(let arrival) = fact { arrivals.append(arrival) } else { act(on: fact) }
+        }
+        if !arrivals.isEmpty { hand(arrivals) }
         keepStreams()
         armTimer()
     }
 
+    private func hand(_ arrivals: [Arrival]) {
+        guard inbox?.add(arrivals) != true else { return }
+        for arrival in arrivals { machine.giveBack(arrival.instance, .seconds(1), &hub.exchange, at: reactor.now) }
+    }
+
     private func act(on fact: AgentFact) {
         switch fact {
-        case .deliver(let arrival):
-            guard inbox?.add(arrival) != true else { return }
-            machine.giveBack(arrival.instance, .seconds(1), &hub.exchange, at: reactor.now)
         case .damaged(let bytes, let reason): damages.add(bytes, reason: reason, peer: nil)
         case .forgedReceipt(let source):
             log.error("receipt.forged", "a receipt is not genuine; it has no effect", ["source": source])
@@ -71,6 +77,7 @@ extension AgentService: LinkHubOwner {
         case .submissionRefused, .checkpointRead, .checkpointUnreadable, .unreadableRecord, .readFailed,
             .outboxStalled, .outboxResumed, .copied:
             actOnOutbox(fact)
+        case .deliver: break
         }
     }
 

@@ -92,12 +92,25 @@ public struct AEADKey: ~Copyable, @unchecked Sendable {
         nonce: Nonce, authenticating header: UnsafeRawBufferPointer, sealed: UnsafeRawBufferPointer,
         into output: UnsafeMutableRawBufferPointer
     ) throws(CryptoError) -> Int {
+        let nothing = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+        return try open(nonce: nonce, authenticating: header, sealed: sealed, into: nothing, output)
+    }
+
+    /// The same with a plaintext whose first bytes fill `first` and whose rest goes to `second`, so that a head and what
+    /// follows it need not be parted afterwards. Then nothing may overlap.
+    @discardableResult
+    public mutating func open(
+        nonce: Nonce, authenticating header: UnsafeRawBufferPointer, sealed: UnsafeRawBufferPointer,
+        into first: UnsafeMutableRawBufferPointer, _ second: UnsafeMutableRawBufferPointer
+    ) throws(CryptoError) -> Int {
         let count = sealed.count - Self.overhead
-        guard count >= 0 else { throw .authenticationFailed }
+        guard count >= first.count else { throw .authenticationFailed }
         try Self.check(header.count, sealed.count)
-        guard output.count >= count else { throw .outputTooSmall(needed: count, given: output.count) }
-        guard decrypt(nonce, header, sealed, count, output.baseAddress) else {
-            if let start = output.baseAddress { OPENSSL_cleanse(start, count) }
+        let rest = count - first.count
+        guard second.count >= rest else { throw .outputTooSmall(needed: rest, given: second.count) }
+        let output = UnsafeMutableRawBufferPointer(rebasing: second[..<rest])
+        guard decrypt(nonce, header, sealed, first, output) else {
+            for piece in [first, output] where piece.count > 0 { OPENSSL_cleanse(piece.baseAddress, piece.count) }
             ERR_clear_error()
             throw .authenticationFailed
         }
@@ -105,34 +118,35 @@ public struct AEADKey: ~Copyable, @unchecked Sendable {
     }
 
     private func decrypt(
-        _ nonce: Nonce, _ header: UnsafeRawBufferPointer, _ sealed: UnsafeRawBufferPointer, _ count: Int,
-        _ output: UnsafeMutableRawPointer?
+        _ nonce: Nonce, _ header: UnsafeRawBufferPointer, _ sealed: UnsafeRawBufferPointer,
+        _ first: UnsafeMutableRawBufferPointer, _ second: UnsafeMutableRawBufferPointer
     ) -> Bool {
+        let count = first.count + second.count
         // The tag is copied: OpenSSL wants it mutable, and an output over the input may overwrite it.
         var tag: (UInt64, UInt64) = (
             sealed.loadUnaligned(fromByteOffset: count, as: UInt64.self),
             sealed.loadUnaligned(fromByteOffset: count + 8, as: UInt64.self)
         )
-        var written: Int32 = 0
         let started = nonce.withUnsafeBytes { bytes in
             EVP_DecryptInit_ex2(opening, nil, nil, bytes.bindMemory(to: UInt8.self).baseAddress, nil) == 1
         }
         precondition(started, "OpenSSL cannot provide AES-256-GCM")
-        if header.count > 0 {
-            let start = header.assumingMemoryBound(to: UInt8.self).baseAddress
-            OpenSSL.require(
-                EVP_DecryptUpdate(opening, nil, &written, start, Int32(header.count)), "AES-256-GCM")
-        }
-        if count > 0 {
-            let status = EVP_DecryptUpdate(
-                opening, output?.assumingMemoryBound(to: UInt8.self), &written,
-                sealed.assumingMemoryBound(to: UInt8.self).baseAddress, Int32(count))
-            OpenSSL.require(status, "AES-256-GCM")
-        }
+        decrypt(header, to: nil)
+        decrypt(UnsafeRawBufferPointer(rebasing: sealed[..<first.count]), to: first.baseAddress)
+        decrypt(UnsafeRawBufferPointer(rebasing: sealed[first.count..<count]), to: second.baseAddress)
         OpenSSL.require(
             EVP_CIPHER_CTX_ctrl(opening, EVP_CTRL_AEAD_SET_TAG, Int32(Self.overhead), &tag), "AES-256-GCM")
-        var unused: UInt8 = 0
+        var (unused, written): (UInt8, Int32) = (0, 0)
         return EVP_DecryptFinal_ex(opening, &unused, &written) == 1
+    }
+
+    private func decrypt(_ piece: UnsafeRawBufferPointer, to output: UnsafeMutableRawPointer?) {
+        guard piece.count > 0 else { return }
+        var written: Int32 = 0
+        let status = EVP_DecryptUpdate(
+            opening, output?.assumingMemoryBound(to: UInt8.self), &written,
+            piece.assumingMemoryBound(to: UInt8.self).baseAddress, Int32(piece.count))
+        OpenSSL.require(status, "AES-256-GCM")
     }
 
     /// No bytes: a piece that is not there.

@@ -28,7 +28,8 @@ public struct StoredEnvelope: Sendable {
     }
 
     public func append(to bytes: inout ByteQueue) {
-        bytes.append(hop.encoded)
+        bytes.append(UInt32(hop.hopLimit))
+        bytes.append(hop.age)
         bytes.append(storedAt.nanoseconds)
         bytes.append(boot)
     }

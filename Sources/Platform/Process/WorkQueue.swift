@@ -16,14 +16,26 @@ public final class WorkQueue<Item: Sendable>: Sendable {
 
     /// - Returns: false after ``close()``; the item is then dropped.
     @discardableResult
-    public func add(_ item: Item) -> Bool {
-        let (taken, wasEmpty) = state.withLock { state in
-            guard !state.isClosed else { return (false, false) }
-            state.items.append(item)
-            return (true, state.items.count == 1)
+    public func add(_ item: Item) -> Bool { add { $0.append(item) } }
+
+    /// Adds all of them, in order, with one look at the queue.
+    /// - Returns: false after ``close()``; all are then dropped.
+    @discardableResult
+    public func add(_ items: [Item]) -> Bool {
+        add { waiting in
+            if waiting.isEmpty { waiting = items } else { waiting += items }
         }
-        if wasEmpty { bell.ring() }
-        return taken
+    }
+
+    private func add(_ put: (inout [Item]) -> Void) -> Bool {
+        let (isTaken, mustRing) = state.withLock { state in
+            guard !state.isClosed else { return (false, false) }
+            let wasEmpty = state.items.isEmpty
+            put(&state.items)
+            return (true, wasEmpty && !state.items.isEmpty)
+        }
+        if mustRing { bell.ring() }
+        return isTaken
     }
 
     /// Waits until there is something, the queue is closed, somebody wakes it, or the limit has passed.

@@ -250,3 +250,7 @@ import Testing
         #expect(stores[0].applied == [1])
     }
 }
+
+extension Inbox {
+    fileprivate func add(_ arrival: Arrival) -> Bool { add([arrival]) }
+}
