@@ -23,8 +23,12 @@ public struct OutboxGate: Sendable {
     public var isOpen = false
     /// Id of the machine's boot; see ``StoredEnvelope``.
     private let boot: Bytes16
-    private var pending: [UInt64: Submission] = [:]
+    /// From the oldest that is pending on, by token; nil where one was taken before an older one.
+    private var pending: [Submission?] = []
+    /// Those before it are taken.
+    private var head = 0
     private var bytes = 0
+    /// Of the next one.
     private var nextToken: UInt64 = 1
     /// Those that have something pending.
     private var chains: [UInt64: Chain] = [:]
@@ -44,7 +48,7 @@ public struct OutboxGate: Sendable {
     ) -> (token: UInt64, needsRetry: Bool) {
         let token = nextToken
         nextToken += 1
-        pending[token] = submission
+        pending.append(submission)
         bytes += submission.envelope.count
         let chain = submission.stream.chain
         let wasHeld = chains[chain, default: Chain()].isHeld
@@ -60,29 +64,32 @@ public struct OutboxGate: Sendable {
         guard isOpen else { return false }
         let stored = StoredEnvelope(
             hop: HopFields().aged(by: now - submission.madeAt), storedAt: now, boot: boot)
-        let isTaken = submission.envelope.withUnsafeBytes { envelope in
-            let front = OutboxRecord.front(
+        let front = submission.envelope.span.bytes.withUnsafeBytes { envelope in
+            OutboxRecord.front(
                 stored, header: UnsafeRawBufferPointer(rebasing: envelope[..<Header.size]), job: submission.stream.job,
                 checkpoint: submission.checkpoint)
-            return batch.append(
-                OutboxRecord.envelopeKind, token: token, front.readable,
-                UnsafeRawBufferPointer(rebasing: envelope[Header.size...]), chain: submission.stream.chain)
         }
-        if isTaken { chains[submission.stream.chain, default: Chain()].outstanding += 1 }
-        return isTaken
+        let chain = submission.stream.chain
+        guard
+            batch.append(
+                OutboxRecord.envelopeKind, token: token, front.readable, submission.envelope, from: Header.size,
+                chain: chain)
+        else { return false }
+        chains[chain, default: Chain()].outstanding += 1
+        return true
     }
 
     /// The journal did not take it: it is held, and all of its chain with it.
     /// - Returns: whether it was pending; ``retryAll(_:at:)`` should then be called in a while.
     public mutating func refuse(_ token: UInt64) -> Bool {
-        guard let submission = pending[token] else { return false }
+        guard let place = place(of: token), let submission = pending[place] else { return false }
         let chain = submission.stream.chain
         var entry = chains[chain, default: Chain()]
         entry.outstanding -= 1
         entry.isHeld = true
         // What was refused is older than what was held back since.
-        let place = entry.held.firstIndex { $0 > token } ?? entry.held.count
-        entry.held.insert(token, at: place)
+        let turn = entry.held.firstIndex { $0 > token } ?? entry.held.count
+        entry.held.insert(token, at: turn)
         chains[chain] = entry
         return true
     }
@@ -105,7 +112,11 @@ public struct OutboxGate: Sendable {
         if isOpen { batch.mend(chain: chain) }
         var taken = 0
         for token in entry.held {
-            if let submission = pending[token], !append(token, submission, &batch, at: now) { break }
+            if let place = place(of: token), let submission = pending[place],
+                !append(token, submission, &batch, at: now)
+            {
+                break
+            }
             taken += 1
         }
         chains[chain]?.held.removeFirst(taken)
@@ -114,7 +125,8 @@ public struct OutboxGate: Sendable {
 
     /// The submission is durable: takes it out.
     public mutating func take(_ token: UInt64) -> Submission? {
-        guard let submission = pending.removeValue(forKey: token) else { return nil }
+        guard let place = place(of: token), let submission = pending[place].take() else { return nil }
+        forgetTaken()
         bytes -= submission.envelope.count
         var entry = chains[submission.stream.chain, default: Chain()]
         entry.outstanding -= 1
@@ -123,8 +135,21 @@ public struct OutboxGate: Sendable {
         return submission
     }
 
-    /// Whether something of a job is not durable yet.
-    public func holdsAny(of job: String) -> Bool { pending.values.contains { $0.stream.job == job } }
+    private func place(of token: UInt64) -> Int? {
+        let place = pending.count - Int(clamping: nextToken &- token)
+        return place >= head && place < pending.count ? place : nil
+    }
 
-    public func holdsAny(of stream: StreamID) -> Bool { pending.values.contains { $0.stream.id == stream } }
+    /// Moves the head to the oldest that is pending, and gives the places before it back now and then.
+    private mutating func forgetTaken() {
+        while head < pending.count, pending[head] == nil { head += 1 }
+        guard head == pending.count || head >= 1024 && head * 2 > pending.count else { return }
+        pending.removeFirst(head)
+        head = 0
+    }
+
+    /// Whether something of a job is not durable yet.
+    public func holdsAny(of job: String) -> Bool { pending[head...].contains { $0?.stream.job == job } }
+
+    public func holdsAny(of stream: StreamID) -> Bool { pending[head...].contains { $0?.stream.id == stream } }
 }

@@ -39,8 +39,8 @@ public struct Committer<Files: FileSystem>: ~Copyable {
     }
 
     private mutating func perform(_ batch: borrowing JournalBatch) {
-        let operations = batch.operations
-        batch.bytes.withUnsafeBytes { log.perform(operations, $0, &outcomes) }
+        let (operations, held) = (batch.operations, batch.held)
+        batch.bytes.withUnsafeBytes { log.perform(operations, $0, held, &outcomes) }
     }
 
     private mutating func commit() {
@@ -113,17 +113,27 @@ private struct Outcomes {
 // In the log and not in the committer: code that is generic over the files finds its way into another generic type anew
 // for each call, and these are called for each record.
 extension SegmentedLog {
-    /// - Parameter bytes: payloads of the appends, one behind the other.
+    /// - Parameters:
+    ///   - bytes: payloads of the appends, one behind the other.
+    ///   - held: second parts of some of them.
     fileprivate mutating func perform(
-        _ operations: [JournalBatch.Operation], _ bytes: UnsafeRawBufferPointer, _ outcomes: inout Outcomes
+        _ operations: [JournalBatch.Operation], _ bytes: UnsafeRawBufferPointer, _ held: [JournalBatch.Held],
+        _ outcomes: inout Outcomes
     ) {
         var offset = 0
         for operation in operations {
             switch operation {
-            case .append(let kind, let token, let count, let urgent, let chain):
-                let payload = UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count])
-                append(kind, token, payload, urgent, chain, &outcomes)
+            case .append(let kind, let token, let count, let place, let urgent, let chain):
+                let first = UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count])
                 offset += count
+                guard let place else {
+                    append(kind, token, first, .init(start: nil, count: 0), urgent, chain, &outcomes)
+                    continue
+                }
+                held[place].array.withUnsafeBytes { array in
+                    let second = UnsafeRawBufferPointer(rebasing: array[held[place].from...])
+                    append(kind, token, first, second, urgent, chain, &outcomes)
+                }
             case .mend(let chain): outcomes.broken[chain] = nil
             case .release(let lsn, let token):
                 release(lsn)
@@ -135,14 +145,14 @@ extension SegmentedLog {
     }
 
     private mutating func append(
-        _ kind: RecordKind, _ token: UInt64, _ bytes: UnsafeRawBufferPointer, _ urgent: Bool, _ chain: UInt64,
-        _ outcomes: inout Outcomes
+        _ kind: RecordKind, _ token: UInt64, _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer,
+        _ urgent: Bool, _ chain: UInt64, _ outcomes: inout Outcomes
     ) {
         do throws(JournalError) {
             // A failing disk gets no more to keep: custody stops until a commit is safe again.
             if let stall = outcomes.stall { throw stall }
             if chain != 0, let error = outcomes.broken[chain] { throw error }
-            let lsn = try append(kind, bytes, urgent: urgent)
+            let lsn = try append(kind, first, second, urgent: urgent)
             outcomes.waiting.append(JournalCompletion(token: token, lsn: lsn, outcome: .durable))
         } catch {
             if chain != 0 { outcomes.broken[chain] = error }

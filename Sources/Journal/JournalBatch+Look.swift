@@ -4,9 +4,15 @@ extension JournalBatch {
     package func forEachAppend(_ body: (_ token: UInt64, UnsafeRawBufferPointer) -> Void) {
         bytes.withUnsafeBytes { bytes in
             var offset = 0
-            for case .append(_, let token, let count, _, _) in operations {
-                body(token, UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count]))
+            for case .append(_, let token, let count, let place, _, _) in operations {
+                let first = UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count])
                 offset += count
+                guard let place else {
+                    body(token, first)
+                    continue
+                }
+                let whole = Array(first) + held[place].array[held[place].from...]
+                whole.withUnsafeBytes { body(token, $0) }
             }
         }
     }

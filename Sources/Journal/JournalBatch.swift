@@ -1,4 +1,5 @@
-/// Operations for a journal, gathered in one buffer: what a ``Committer`` does together.
+/// Operations for a journal, gathered in one buffer: what a ``Committer`` does together. Long payloads in arrays are not
+/// copied into it but held on to.
 public struct JournalBatch: Sendable {
     /// Bytes waiting to be written at most; past it ``append(_:token:_:_:urgent:chain:)`` says no.
     public static let byteLimit = 64 << 20
@@ -6,15 +7,28 @@ public struct JournalBatch: Sendable {
     public static let operationLimit = 1 << 20
 
     enum Operation: Sendable {
-        case append(RecordKind, token: UInt64, bytes: Int, urgent: Bool, chain: UInt64)
+        /// The payload is the next `bytes` of the buffer and then what is held in that place, if any.
+        case append(RecordKind, token: UInt64, bytes: Int, held: Int?, urgent: Bool, chain: UInt64)
         case mend(chain: UInt64)
         case release(LSN, token: UInt64?)
         case read(LSN, token: UInt64)
     }
 
+    /// The end of an array: a payload's last part.
+    struct Held: Sendable {
+        var array: [UInt8]
+        var from: Int
+        var count: Int { array.count - from }
+    }
+
+    /// Bytes from which on an array is held on to: less is copied as fast as it is counted.
+    private static let heldBytes = 4096
+
     private(set) var operations: [Operation] = []
-    /// Payloads of the appends, one behind the other.
+    /// Payloads of the appends, one behind the other, but for what is held.
     private(set) var bytes: [UInt8] = []
+    private(set) var held: [Held] = []
+    private var bytesHeld = 0
 
     public init() {}
 
@@ -31,12 +45,38 @@ public struct JournalBatch: Sendable {
         chain: UInt64 = 0
     ) -> Bool {
         let count = first.count + second.count
-        let fits = bytes.isEmpty || bytes.count + count <= Self.byteLimit
-        guard fits, operations.count < Self.operationLimit else { return false }
+        guard takes(count) else { return false }
         bytes.append(contentsOf: first)
         bytes.append(contentsOf: second)
-        operations.append(.append(kind, token: token, bytes: count, urgent: urgent, chain: chain))
+        operations.append(.append(kind, token: token, bytes: count, held: nil, urgent: urgent, chain: chain))
         return true
+    }
+
+    /// The same for a payload of which the second part is the end of an array.
+    @discardableResult
+    public mutating func append(
+        _ kind: RecordKind, token: UInt64, _ first: UnsafeRawBufferPointer, _ array: [UInt8], from: Int,
+        urgent: Bool = false, chain: UInt64 = 0
+    ) -> Bool {
+        let end = Held(array: array, from: from)
+        guard end.count >= Self.heldBytes else {
+            return array.withUnsafeBytes { array in
+                let second = UnsafeRawBufferPointer(rebasing: array[from...])
+                return append(kind, token: token, first, second, urgent: urgent, chain: chain)
+            }
+        }
+        guard takes(first.count + end.count) else { return false }
+        bytes.append(contentsOf: first)
+        bytesHeld += end.count
+        operations.append(
+            .append(kind, token: token, bytes: first.count, held: held.count, urgent: urgent, chain: chain))
+        held.append(end)
+        return true
+    }
+
+    private func takes(_ count: Int) -> Bool {
+        let waiting = bytes.count + bytesHeld
+        return (waiting == 0 || waiting + count <= Self.byteLimit) && operations.count < Self.operationLimit
     }
 
     /// Lets appends of a chain in again. To be asked for by who appends what was refused again, in its order.
@@ -60,13 +100,23 @@ public struct JournalBatch: Sendable {
             return other.removeAll()
         }
         bytes.append(contentsOf: other.bytes)
-        operations.append(contentsOf: other.operations)
+        for var operation in other.operations {
+            if case .append(let kind, let token, let bytes, let place?, let urgent, let chain) = operation {
+                operation = .append(
+                    kind, token: token, bytes: bytes, held: place + held.count, urgent: urgent, chain: chain)
+            }
+            operations.append(operation)
+        }
+        held.append(contentsOf: other.held)
+        bytesHeld += other.bytesHeld
         other.removeAll()
     }
 
     /// Empties it and keeps its memory, where that is not much.
     public mutating func removeAll() {
         operations.removeAll(keepingCapacity: true)
+        held.removeAll(keepingCapacity: true)
+        bytesHeld = 0
         bytes.removeAll(keepingCapacity: bytes.capacity <= 8 << 20)
     }
 }

@@ -270,8 +270,10 @@ struct ToyJournal {
         var offset = 0
         for operation in batch.operations {
             switch operation {
-            case .append(let kind, let token, let count, _, _):
-                let bytes = Array(batch.bytes[offset..<offset + count])
+            case .append(let kind, let token, let count, let held, _, _):
+                let bytes =
+                    Array(batch.bytes[offset..<offset + count])
+                    + (held.map { batch.held[$0].array[batch.held[$0].from...] } ?? [])
                 offset += count
                 if let refusal {
                     completions.append(JournalCompletion(token: token, lsn: .none, outcome: .refused(refusal)))

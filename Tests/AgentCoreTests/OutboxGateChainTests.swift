@@ -28,7 +28,7 @@ import Testing
 
     /// Appends in the batch, in order.
     private var appended: [UInt64] {
-        batch.operations.compactMap { if case .append(_, let token, _, _, _) = $0 { token } else { nil } }
+        batch.operations.compactMap { if case .append(_, let token, _, _, _, _) = $0 { token } else { nil } }
     }
 
     /// A new key may come while the journal refuses. The checkpoint of the new stream lies behind records of the old one.

@@ -152,7 +152,7 @@ extension RelayScene {
 
     fileprivate var appended: [(token: UInt64, bytes: Int)] {
         batch.operations.compactMap {
-            if case .append(_, let token, let bytes, _, _) = $0 { (token, bytes) } else { nil }
+            if case .append(_, let token, let bytes, _, _, _) = $0 { (token, bytes) } else { nil }
         }
     }
 

@@ -36,7 +36,7 @@ struct RelayMachineMeshTests {
     }
 
     private var appended: [UInt64] {
-        scene.batch.operations.compactMap { if case .append(_, let token, _, _, _) = $0 { token } else { nil } }
+        scene.batch.operations.compactMap { if case .append(_, let token, _, _, _, _) = $0 { token } else { nil } }
     }
 
     private func advance(_ time: Duration) {

@@ -20,7 +20,7 @@ final class RelayNeighbour {
     /// What the relay's journal does by itself.
     var answer: ([JournalBatch.Operation]) -> [JournalCompletion] = { operations in
         operations.enumerated().compactMap { place, operation in
-            guard case .append(_, let token, _, _, _) = operation else { return nil }
+            guard case .append(_, let token, _, _, _, _) = operation else { return nil }
             return JournalCompletion(token: token, lsn: LSN(UInt64(100 + place)), outcome: .durable)
         }
     }
