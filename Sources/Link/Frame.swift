@@ -51,8 +51,11 @@ struct DataPrefix {
         self.hop = hop
     }
 
-    init(_ payload: UnsafeRawBufferPointer) throws(SessionError) {
-        guard payload.count > Self.size else { throw .malformed("a data frame without an envelope") }
+    /// - Parameters:
+    ///   - payload: its beginning at least.
+    ///   - length: bytes of the whole payload.
+    init(_ payload: UnsafeRawBufferPointer, of length: Int) throws(SessionError) {
+        guard length > Self.size else { throw .malformed("a data frame without an envelope") }
         transmission = UInt64(littleEndian: payload.loadUnaligned(as: UInt64.self))
         total = Int(UInt32(littleEndian: payload.loadUnaligned(fromByteOffset: 8, as: UInt32.self)))
         offset = Int(UInt32(littleEndian: payload.loadUnaligned(fromByteOffset: 12, as: UInt32.self)))

@@ -15,7 +15,7 @@ package enum FrameSight {
     }
 
     private static func sight(_ header: FrameHeader, _ payload: UnsafeRawBufferPointer) -> FrameSight {
-        if header.kind == .data, let prefix = try? DataPrefix(payload) {
+        if header.kind == .data, let prefix = try? DataPrefix(payload, of: payload.count) {
             return .data(
                 transmission: prefix.transmission,
                 envelope: UnsafeRawBufferPointer(rebasing: payload[DataPrefix.size...]))
@@ -55,7 +55,7 @@ extension Fingerprint {
                 addName(hello.session)
                 addName(hello.resumes)
                 add(hello.safe)
-            } else if header.kind == .data, let prefix = try? DataPrefix(payload) {
+            } else if header.kind == .data, let prefix = try? DataPrefix(payload, of: payload.count) {
                 add(prefix.transmission)
                 add(Int(prefix.hop.hopLimit))
                 add(UnsafeRawBufferPointer(rebasing: payload[DataPrefix.size...]))

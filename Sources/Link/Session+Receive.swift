@@ -39,19 +39,44 @@ extension Session {
         guard out.count < Limits.unreadBytes else { throw .notReading }
         guard held.isEmpty else { return held.append(bytes) }
         var rest = bytes
-        if !partial.isEmpty {
-            guard let header = try takeFrame(from: &rest) else { return }
-            // Taken out, so that the frame can be read while the session changes.
-            var held = ByteQueue()
-            swap(&held, &partial)
-            let payload = UnsafeRawBufferPointer(rebasing: held.readable[FrameHeader.size...])
-            try handle(header, payload, at: now, into: &events)
+        if streaming != nil {
+            guard try stream(from: &rest, into: &events) else { return }
+        } else if !partial.isEmpty {
+            guard try finishPartial(from: &rest, at: now, into: &events) else { return }
         }
         while !events.mustPause, let frame = try frame(at: rest) {
             try handle(frame.header, frame.payload, at: now, into: &events)
             rest = UnsafeRawBufferPointer(rebasing: rest[(FrameHeader.size + frame.header.length)...])
         }
-        if events.mustPause { held.append(rest) } else { partial.append(rest) }
+        if events.mustPause { return held.append(rest) }
+        guard try !beginStreaming(rest, into: &events) else { return }
+        partial.append(rest)
+    }
+
+    /// Goes on with the frame whose beginning is held.
+    /// - Returns: false where more must come.
+    private mutating func finishPartial<Events: SessionEvents & ~Copyable>(
+        from rest: inout UnsafeRawBufferPointer, at now: Instant, into events: inout Events
+    ) throws(SessionError) -> Bool {
+        if partial.count < FrameHeader.size { take(FrameHeader.size - partial.count, from: &rest) }
+        guard partial.count >= FrameHeader.size else { return false }
+        let header = try FrameHeader(partial.readable, limit: frameLimit)
+        if header.isStreamed {
+            let front = FrameHeader.size + DataPrefix.size
+            take(front - partial.count, from: &rest)
+            guard partial.count == front else { return false }
+            var begun = ByteQueue()
+            swap(&begun, &partial)
+            _ = try beginStreaming(begun.readable, into: &events)
+            return try stream(from: &rest, into: &events)
+        }
+        guard try takeFrame(from: &rest) != nil else { return false }
+        // Taken out, so that the frame can be read while the session changes.
+        var held = ByteQueue()
+        swap(&held, &partial)
+        let payload = UnsafeRawBufferPointer(rebasing: held.readable[FrameHeader.size...])
+        try handle(header, payload, at: now, into: &events)
+        return true
     }
 
     /// Keeps bytes unread until ``resume(at:into:)``: those behind the hello, before the owner knows its neighbour.
@@ -122,30 +147,82 @@ extension Session {
     private mutating func receiveData<Events: SessionEvents & ~Copyable>(
         _ payload: UnsafeRawBufferPointer, flags: UInt8, into events: inout Events
     ) throws(SessionError) {
-        let prefix = try DataPrefix(payload)
+        let prefix = try DataPrefix(payload, of: payload.count)
+        let fragment = UnsafeRawBufferPointer(rebasing: payload[DataPrefix.size...])
+        let start = try start(prefix, flags: flags, fragment.count)
+        if start.isWhole {
+            return events.received(
+                transmission: prefix.transmission, lane: start.lane, hop: prefix.hop, envelope: fragment)
+        }
+        try reassembly.with(start.lane) { (part) throws(SessionError) in
+            try part.join(prefix, fragment.count, isFirst: start.isFirst, into: &events)
+            part.append(fragment)
+            try part.finish(start.lane, isLast: start.isLast, into: &events)
+        }
+    }
+
+    /// What a fragment is, as far as its first bytes tell; the first of an envelope is counted.
+    private mutating func start(
+        _ prefix: DataPrefix, flags: UInt8, _ length: Int
+    ) throws(SessionError) -> (lane: Lane, isFirst: Bool, isLast: Bool, isWhole: Bool) {
         guard flags & ~DataFlags.known == 0, let lane = Lane(rawValue: flags & DataFlags.laneMask) else {
             throw .malformed("a data frame with unknown flags")
         }
-        let fragment = UnsafeRawBufferPointer(rebasing: payload[DataPrefix.size...])
         let isLast = flags & DataFlags.last != 0
-        let busy = try reassembly.with(lane) { (part) throws(SessionError) in part.isActive }
-        if !busy { try begin(prefix, lane) }
-        if !busy, isLast {
-            guard prefix.offset == 0, fragment.count == prefix.total else {
-                throw .malformed("a fragment that is not the whole envelope it says it is")
-            }
-            events.received(transmission: prefix.transmission, lane: lane, hop: prefix.hop, envelope: fragment)
-            return
+        let isFirst = try reassembly.with(lane) { (part) throws(SessionError) in !part.isActive }
+        if isFirst { try begin(prefix, lane) }
+        let isWhole = isFirst && isLast
+        guard !isWhole || prefix.offset == 0 && length == prefix.total else {
+            throw .malformed("a fragment that is not the whole envelope it says it is")
         }
-        try reassembly.with(lane) { (part) throws(SessionError) in
-            if !busy { part.begin(prefix) }
-            try part.append(fragment, prefix)
-            guard part.isComplete == isLast else { throw .malformed("an envelope whose last fragment is not its last") }
-            guard isLast else { return }
-            events.received(
-                transmission: part.transmission, lane: lane, hop: part.hop, envelope: part.envelope)
-            part.reset()
+        return (lane, isFirst, isLast, isWhole)
+    }
+
+    // MARK: Data frames that come in parts
+
+    /// What is still to come of a data frame.
+    struct Streaming {
+        var lane: Lane
+        var left: Int
+        var isLast: Bool
+    }
+
+    /// Takes the beginning of a data frame, and goes on with ``stream(from:into:)`` when more comes: so the frame is not
+    /// held, its bytes go where the envelope is put together.
+    /// - Returns: false where the bytes are not the beginning of one, or too few to tell.
+    private mutating func beginStreaming<Events: SessionEvents & ~Copyable>(
+        _ bytes: UnsafeRawBufferPointer, into events: inout Events
+    ) throws(SessionError) -> Bool {
+        let front = FrameHeader.size + DataPrefix.size
+        guard bytes.count >= front else { return false }
+        let header = try FrameHeader(bytes, limit: frameLimit)
+        guard header.isStreamed else { return false }
+        let prefix = try DataPrefix(UnsafeRawBufferPointer(rebasing: bytes[FrameHeader.size...]), of: header.length)
+        let length = header.length - DataPrefix.size
+        let start = try start(prefix, flags: header.flags, length)
+        try reassembly.with(start.lane) { (part) throws(SessionError) in
+            try part.join(prefix, length, isFirst: start.isFirst, into: &events)
         }
+        streaming = Streaming(lane: start.lane, left: length, isLast: start.isLast)
+        var rest = UnsafeRawBufferPointer(rebasing: bytes[front...])
+        _ = try stream(from: &rest, into: &events)
+        return true
+    }
+
+    /// - Returns: whether the frame is whole now.
+    private mutating func stream<Events: SessionEvents & ~Copyable>(
+        from rest: inout UnsafeRawBufferPointer, into events: inout Events
+    ) throws(SessionError) -> Bool {
+        guard var frame = streaming else { return true }
+        let count = min(frame.left, rest.count)
+        frame.left -= count
+        streaming = frame.left > 0 ? frame : nil
+        try reassembly.with(frame.lane) { (part) throws(SessionError) in
+            part.append(UnsafeRawBufferPointer(rebasing: rest[..<count]))
+            if frame.left == 0 { try part.finish(frame.lane, isLast: frame.isLast, into: &events) }
+        }
+        rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+        return frame.left == 0
     }
 
     /// The first fragment of an envelope: its number must be the next, its size legal, and credit left for it.
@@ -255,4 +332,33 @@ extension Session {
         else { throw .malformed("a farewell without reason") }
         throw .left(reason, text)
     }
+}
+
+extension Reassembly {
+    /// Begins an envelope with its first fragment, or checks that a fragment continues it.
+    fileprivate mutating func join<Events: SessionEvents & ~Copyable>(
+        _ prefix: DataPrefix, _ length: Int, isFirst: Bool, into events: inout Events
+    ) throws(SessionError) {
+        if isFirst { begin(prefix, in: events.place(for: prefix.total)) }
+        try check(prefix, length)
+    }
+
+    /// A fragment is whole, and with the last one the envelope.
+    fileprivate mutating func finish<Events: SessionEvents & ~Copyable>(
+        _ lane: Lane, isLast: Bool, into events: inout Events
+    ) throws(SessionError) {
+        guard isComplete == isLast else { throw .malformed("an envelope whose last fragment is not its last") }
+        guard isLast else { return }
+        if let place {
+            events.received(transmission: transmission, lane: lane, hop: hop, envelope: envelope, in: place)
+        } else {
+            events.received(transmission: transmission, lane: lane, hop: hop, envelope: envelope)
+        }
+        reset()
+    }
+}
+
+extension FrameHeader {
+    /// Its payload need not be whole before it is looked at.
+    fileprivate var isStreamed: Bool { kind == .data && length > DataPrefix.size }
 }

@@ -54,6 +54,10 @@ public struct Session: ~Copyable {
 
     // Receiving.
     var reassembly = LaneReassembly()
+    /// The data frame whose end has not been read yet.
+    var streaming: Streaming?
+    /// What abandoned envelopes leave to the owner.
+    private var leftPlaces: [EnvelopePlace] = []
     var lastReceived: UInt64 = 0
     var bytesReceived: UInt64 = 0
     var bytesGranted: UInt64 = UInt64(Limits.linkWindowBytes)
@@ -121,12 +125,21 @@ public struct Session: ~Copyable {
         inFlight.forEachOpen { number, entry in tokens.append((number, entry.token)) }
         inFlight = InFlight()
         underWay = UnderWay()
-        reassembly = LaneReassembly()
+        leftPlaces += reassembly.reset()
+        streaming = nil
         partial.removeAll()
         partial.shrink()
         held.removeAll()
         held.shrink()
         return tokens
+    }
+}
+
+extension Session {
+    /// The memory lent for envelopes that will not be whole; to be asked for after ``abandon()``.
+    public mutating func takeLeftPlaces() -> [EnvelopePlace] {
+        defer { leftPlaces = [] }
+        return leftPlaces
     }
 }
 
@@ -144,6 +157,12 @@ public protocol SessionEvents: ~Copyable {
     /// A whole envelope (header and body) arrived. The bytes are only borrowed.
     mutating func received(
         transmission: UInt64, lane: Lane, hop: HopFields, envelope: UnsafeRawBufferPointer)
+    /// Memory for an envelope of so many bytes that comes in parts; nil where the session must see for itself.
+    mutating func place(for bytes: Int) -> EnvelopePlace?
+    /// The same as ``received(transmission:lane:hop:envelope:)`` for an envelope at the beginning of such memory, which is
+    /// the owner's again.
+    mutating func received(
+        transmission: UInt64, lane: Lane, hop: HopFields, envelope: UnsafeRawBufferPointer, in place: EnvelopePlace)
     /// The peer has taken custody of a transmission of ours.
     mutating func confirmed(token: UInt32, after: Duration)
     /// The peer does not take it; it stays ours.
@@ -157,4 +176,10 @@ public protocol SessionEvents: ~Copyable {
 
 extension SessionEvents where Self: ~Copyable {
     public var mustPause: Bool { false }
+    public mutating func place(for bytes: Int) -> EnvelopePlace? { nil }
+    public mutating func received(
+        transmission: UInt64, lane: Lane, hop: HopFields, envelope: UnsafeRawBufferPointer, in place: EnvelopePlace
+    ) {
+        received(transmission: transmission, lane: lane, hop: hop, envelope: envelope)
+    }
 }

@@ -26,6 +26,49 @@ struct Heard: SessionEvents {
     var mustPause = false
 }
 
+/// The same, with memory for envelopes that come in parts. What is lent and never comes back is a leak.
+struct Lender: SessionEvents {
+    var heard = Heard()
+    private var memory: [Int32: UnsafeMutableRawBufferPointer] = [:]
+    private var last: Int32 = 0
+    /// Envelopes put together in what was lent.
+    var inPlace = 0
+
+    var lent: Int { memory.count }
+
+    mutating func place(for bytes: Int) -> EnvelopePlace? {
+        last += 1
+        let place = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes, alignment: 16)
+        memory[last] = place
+        return place.baseAddress.map { EnvelopePlace(base: $0, number: last) }
+    }
+
+    mutating func giveBack(_ place: EnvelopePlace) {
+        guard let bytes = memory.removeValue(forKey: place.number), bytes.baseAddress == place.base else {
+            Issue.record("given back twice, or never lent: \(place)")
+            return
+        }
+        bytes.deallocate()
+    }
+
+    mutating func received(transmission: UInt64, lane: Lane, hop: HopFields, envelope: UnsafeRawBufferPointer) {
+        heard.received(transmission: transmission, lane: lane, hop: hop, envelope: envelope)
+    }
+    mutating func received(
+        transmission: UInt64, lane: Lane, hop: HopFields, envelope: UnsafeRawBufferPointer, in place: EnvelopePlace
+    ) {
+        #expect(envelope.baseAddress == UnsafeRawPointer(place.base))
+        heard.received(transmission: transmission, lane: lane, hop: hop, envelope: envelope)
+        giveBack(place)
+        inPlace += 1
+    }
+    mutating func confirmed(token: UInt32, after: Duration) { heard.confirmed(token: token, after: after) }
+    mutating func refused(token: UInt32, reason: RefusalReason, delay: Duration) {
+        heard.refused(token: token, reason: reason, delay: delay)
+    }
+    mutating func meshMessage(_ bytes: UnsafeRawBufferPointer) { heard.meshMessage(bytes) }
+}
+
 /// One session with what it has heard, driven by bytes.
 final class End {
     var session: Session

@@ -144,6 +144,57 @@ struct SessionTests {
         #expect(pair.b.error == nil)
     }
 
+    /// Three long envelopes whose fragments come one between the other, and a short one.
+    private func manyParts() -> [UInt8] {
+        let pair = Pair()
+        let long = [UInt8](repeating: 3, count: 700_000)
+        let lanes = [Lane.bulk, .live, .control]
+        for lane in lanes { pair.a.send(3, lane, bytes: long.count) }
+        while let lane = lanes.reversed().first(where: { pair.a.session.tokenUnderWay($0) != nil }) {
+            _ = long.withUnsafeBytes { pair.a.session.continueTransmission(lane, envelope: $0) }
+        }
+        pair.a.send(4)
+        return pair.a.take(.max)
+    }
+
+    @Test(arguments: [1_000, 9_999, 32, 262_144, .max]) func partsAreJoinedWhereTheOwnerWantsThem(piece: Int) throws {
+        let bytes = manyParts()
+        let pair = Pair()
+        var lender = Lender()
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let part = Array(rest.prefix(piece))
+            rest = rest.dropFirst(part.count)
+            try part.withUnsafeBytes { try pair.b.session.receive($0, at: pair.b.now, into: &lender) }
+        }
+        #expect(lender.heard.envelopes.map(\.bytes.count).sorted() == [200, 700_000, 700_000, 700_000])
+        #expect(lender.heard.envelopes.allSatisfy { Set($0.bytes) == ($0.bytes.count == 200 ? [4] : [3]) })
+        #expect(lender.inPlace >= 3 && lender.lent == 0)
+        _ = pair.b.abandon()
+        let left = pair.b.session.takeLeftPlaces().count
+        #expect(left == 0)
+    }
+
+    /// Wherever the connection is cut, what was lent is the owner's again.
+    @Test func whatIsNotWholeLeavesNothingBehind() throws {
+        let bytes = manyParts()
+        for end in stride(from: 40, to: bytes.count, by: 17_321) {
+            let pair = Pair()
+            var lender = Lender()
+            try bytes[..<end].withUnsafeBytes { try pair.b.session.receive($0, at: pair.b.now, into: &lender) }
+            _ = pair.b.abandon()
+            for place in pair.b.session.takeLeftPlaces() { lender.giveBack(place) }
+            #expect(lender.lent == 0, "cut after \(end)")
+        }
+    }
+
+    /// A frame that goes on where it must not is refused before its end has come.
+    @Test func aLieIsSeenAtTheFramesBeginning() {
+        let pair = Pair()
+        pair.b.receive(Array(Raw.data(2, total: 200_000, bytes: 200_000, isLast: true).prefix(32)))
+        #expect(pair.b.error != nil)
+    }
+
     @Test(arguments: [
         [Raw.data(2, total: 200, bytes: 200, isLast: true)],
         [Raw.data(0, total: 200, bytes: 200, isLast: true)],

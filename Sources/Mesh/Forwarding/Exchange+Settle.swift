@@ -135,6 +135,17 @@ extension Forwarder: SessionEvents {
         arrived(on: reading.link, transmission: transmission, hop: hop, envelope: envelope, at: reading.at)
     }
 
+    public mutating func place(for bytes: Int) -> EnvelopePlace? { slabs.lend(bytes) }
+
+    public mutating func received(
+        transmission: UInt64, lane: Lane, hop: HopFields, envelope: UnsafeRawBufferPointer, in place: EnvelopePlace
+    ) {
+        arrivedIn = place.number
+        arrived(on: reading.link, transmission: transmission, hop: hop, envelope: envelope, at: reading.at)
+        // Not taken: refused, or damaged.
+        if let number = arrivedIn.take() { slabs.giveBack(number) }
+    }
+
     public mutating func confirmed(token: UInt32, after time: Duration) {
         confirmed(token, on: reading.link, after: time, at: reading.at)
     }

@@ -197,6 +197,7 @@ public struct Exchange: ~Copyable {
         let isPeerGone = if case .left = error { reason == nil } else { false }
         if !isPeerGone { slot.session.leave(reason ?? error.bye) }
         let underWay = slot.session.abandon()
+        for place in slot.session.takeLeftPlaces() { forwarder.slabs.giveBack(place.number) }
         if wasEstablished {
             current[slot.link] = nil
             forwarder.linkDown(slot.link, underWay: underWay, at: now)

@@ -71,7 +71,7 @@ extension Forwarder {
         instance.lifetime = header.lifetime
         instance.arrivedAt = now
         instance.creditor = creditor
-        instance.block = slabs.allocate(envelope)
+        instance.block = arrivedIn.take().map { slabs.keep($0, envelope.count) } ?? slabs.allocate(envelope)
         instance.fillsGap = account.fillsGap
         instance.state = destination == nil ? .delivering : .queued
         let index = instances.add(instance)

@@ -44,6 +44,8 @@ public struct Forwarder: ~Copyable {
     var instances = InstanceTable()
     var book = AccountBook()
     var slabs = SlabPool()
+    /// The slab in which an envelope lies that is being looked at, where it came in parts.
+    var arrivedIn: Int32?
     var destinations: [Destination] = []
     var queues: [EnvelopeQueue] = []
     var destinationIndex: [NodeID: Int32] = [:]

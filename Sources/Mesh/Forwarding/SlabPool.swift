@@ -1,4 +1,5 @@
 import Envelope
+import Link
 
 /// Where the bytes of one envelope lie in a ``SlabPool``.
 struct Block: Equatable {
@@ -38,6 +39,8 @@ struct SlabPool: ~Copyable {
     private(set) var bytesHeld = 0
     /// Bytes of all slabs, used or spare.
     private(set) var bytesReserved = 0
+    /// Bytes of slabs that wait for their envelope.
+    private var bytesLent = 0
 
     /// Gives the memory back with the pool. A class does it, since Swift 6.3's optimiser crashes on the deinit of a
     /// noncopyable struct inside another module's property.
@@ -63,6 +66,32 @@ struct SlabPool: ~Copyable {
         return Block(slab: Int32(index), offset: UInt32(offset), length: UInt32(bytes.count))
     }
 
+    /// Lends a slab for an envelope that is still to come: then it need not be copied. What is written to it becomes a block
+    /// with ``keep(_:_:)``, or it goes back with ``giveBack(_:)``.
+    /// - Returns: nil for one that is too short for a slab of its own.
+    mutating func lend(_ bytes: Int) -> EnvelopePlace? {
+        guard bytes > Self.slabBytes / 8 else { return nil }
+        let number = fresh(capacity: roundedUp(bytes))
+        guard let base = slabs[Int(number)].base else { return nil }
+        bytesLent += slabs[Int(number)].capacity
+        return EnvelopePlace(base: base, number: number)
+    }
+
+    mutating func keep(_ number: Int32, _ bytes: Int) -> Block {
+        let index = Int(number)
+        bytesLent -= slabs[index].capacity
+        slabs[index].used = (bytes + 7) & ~7
+        slabs[index].blocks = 1
+        slabs[index].held = bytes
+        bytesHeld += bytes
+        return Block(slab: number, offset: 0, length: UInt32(bytes))
+    }
+
+    mutating func giveBack(_ number: Int32) {
+        bytesLent -= slabs[Int(number)].capacity
+        retire(number)
+    }
+
     /// The block's bytes; valid until it is freed.
     func bytes(of block: Block) -> UnsafeRawBufferPointer {
         let base = slabs[Int(block.slab)].base.map { UnsafeRawPointer($0 + Int(block.offset)) }
@@ -80,7 +109,7 @@ struct SlabPool: ~Copyable {
     }
 
     /// Far more memory is pinned than is held.
-    var isSparse: Bool { bytesReserved - bytesSpare > 2 * bytesHeld + Limits.sparseBytes }
+    var isSparse: Bool { bytesReserved - bytesSpare - bytesLent > 2 * bytesHeld + Limits.sparseBytes }
 
     /// True for a block in a slab that is mostly holes; such a block may be moved.
     func isThin(_ block: Block) -> Bool {

@@ -93,6 +93,17 @@ struct ForwarderTests {
         #expect(line.r2.holdings.memoryBytes == 0)
     }
 
+    /// What came in parts and is refused, or is cut off, gives its memory back.
+    @Test func longEnvelopesThatAreNotTakenLeaveNoMemoryBehind() {
+        let line = Line()
+        line.r2.exchange.forwarder.beginDraining(at: line.world.now)
+        for _ in 0..<30 { line.world.send(line.a, line.b, body: 1_500_000) }
+        line.world.run(.seconds(20))
+        #expect(line.r2.counters.accepted == 0)
+        #expect(line.r2.holdings.memoryBytes == 0)
+        #expect(line.r2.holdings.memoryReservedBytes <= SlabPool.spareBytes)
+    }
+
     @Test func aFullStoreRefusesBeforeCustodyAndTakesAgainLater() {
         let line = Line()
         line.r2.setRoutes([])

@@ -35,6 +35,45 @@ struct PartsTests {
         }
     }
 
+    @Test func aLentSlabBecomesABlockOrIsUsedAgain() throws {
+        var pool = SlabPool()
+        let short = pool.lend(1000)
+        #expect(short == nil)
+        let lent = pool.lend(300_000)
+        let first = try #require(lent)
+        first.base.initializeMemory(as: UInt8.self, repeating: 5, count: 300_000)
+        let wasHeld = pool.bytesHeld
+        #expect(wasHeld == 0, "nothing has come yet")
+        let block = pool.keep(first.number, 300_000)
+        let (held, content) = (pool.bytesHeld, Set(pool.bytes(of: block)))
+        #expect(held == 300_000 && content == [5])
+        let another = pool.lend(300_000)
+        let second = try #require(another)
+        #expect(second.base != first.base)
+        pool.giveBack(second.number)
+        pool.free(block)
+        // Both are there for the next ones.
+        let reserved = pool.bytesReserved
+        for _ in 0..<100 {
+            let places = [pool.lend(300_000), pool.lend(310_000)].compactMap { $0 }
+            #expect(Set(places.map(\.base)) == [first.base, second.base])
+            for place in places { pool.giveBack(place.number) }
+        }
+        let (after, isHeld) = (pool.bytesReserved, pool.bytesHeld)
+        #expect(after == reserved && isHeld == 0)
+    }
+
+    /// Peers that announce much and send nothing must not make the forwarder look for thin slabs with each envelope.
+    @Test func whatIsLentIsNotSparse() {
+        var pool = SlabPool()
+        let places = (0..<100).compactMap { _ in pool.lend(16 << 20) }
+        let isSparse = pool.isSparse
+        #expect(places.count == 100 && !isSparse)
+        for place in places { pool.giveBack(place.number) }
+        let reserved = pool.bytesReserved
+        #expect(reserved <= SlabPool.spareBytes)
+    }
+
     @Test func thinSlabsAreMovedTogether() {
         var pool = SlabPool()
         let bytes = [UInt8](repeating: 9, count: 1000)
