@@ -141,10 +141,7 @@ private struct ExchangePair: ~Copyable {
 
     private func flush(_ side: Side) {
         guard let session = side.session, side.exchange.hasOutput(session) else { return }
-        side.exchange.write(session) { bytes in
-            side.wire += bytes
-            return bytes.count
-        }
+        side.wire += side.exchange.takeOutput(session)
         side.exchange.drained(session, at: now)
     }
 

@@ -4,6 +4,7 @@ extension Session {
     /// One more session in the same state, for a checker that tries what happens in several orders.
     /// - Precondition: it has read whole frames alone, and no envelope was longer than a frame.
     package func copy() -> Session {
+        precondition(out.readable.count == out.count, "nothing is read from another's memory")
         var copy = Session(configuration, at: startedAt)
         copy.state = state
         copy.out.removeAll()

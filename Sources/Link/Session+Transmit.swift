@@ -38,6 +38,14 @@ struct UnderWay {
     }
 }
 
+/// What a call made of an envelope.
+public struct Written {
+    /// So many bytes of it are on their way to the socket.
+    public var bytes: Int
+    /// Some of them are read from where they lie when the socket takes them.
+    public var isLent: Bool
+}
+
 extension Session {
     /// True while more frames should be made: below the output limit and after the peer's hello.
     @inline(__always)
@@ -73,52 +81,65 @@ extension Session {
 
     /// Begins the next transmission and writes the envelope, or its first fragment where it is longer than a frame.
     /// - Precondition: ``hasRoom`` and ``mayBegin(_:)``; `envelope` is header and body.
-    /// - Returns: bytes of the envelope that were written.
+    /// - Parameter place: the owner's name for where the envelope lies, if it stays there until
+    ///   ``takeWrittenPlaces()`` has told the name once for each call of which ``Written/isLent`` is true; nil where the
+    ///   bytes must be copied.
     @discardableResult
     public mutating func transmit(
-        token: UInt32, lane: Lane, hop: HopFields, envelope: UnsafeRawBufferPointer, at now: Instant
-    ) -> Int {
+        token: UInt32, lane: Lane, hop: HopFields, envelope: UnsafeRawBufferPointer, in place: Int32? = nil,
+        at now: Instant
+    ) -> Written {
         precondition(mayBegin(lane), "transmits only with credit")
         let number = inFlight.append(token, length: envelope.count, at: now)
         bytesSent += UInt64(envelope.count)
         let room = Limits.frameBytes - DataPrefix.size
         if envelope.count <= room {
             let prefix = DataPrefix(transmission: number, total: envelope.count, offset: 0, hop: hop)
-            write(prefix, lane, envelope, isLast: true)
-            return envelope.count
+            return write(prefix, lane, envelope, isLast: true, place)
         }
         underWay[lane] = Fragmented(
             token: token, transmission: number, total: envelope.count, offset: 0, hop: hop)
-        return continueTransmission(lane, envelope: envelope)
+        return continueTransmission(lane, envelope: envelope, in: place)
     }
 
     /// Writes the next fragment of the lane's half-written envelope.
     /// - Precondition: there is one, and `envelope` holds the same bytes as at its beginning.
-    /// - Returns: bytes of the envelope that were written.
+    /// - Parameter place: as for ``transmit(token:lane:hop:envelope:in:at:)``.
     @discardableResult
-    public mutating func continueTransmission(_ lane: Lane, envelope: UnsafeRawBufferPointer) -> Int {
+    public mutating func continueTransmission(
+        _ lane: Lane, envelope: UnsafeRawBufferPointer, in place: Int32? = nil
+    ) -> Written {
         guard var part = underWay[lane] else { preconditionFailure("continues what was begun") }
         precondition(part.total == envelope.count, "continues with the same envelope")
         let count = min(Limits.frameBytes - DataPrefix.size, part.total - part.offset)
         let isLast = part.offset + count == part.total
         let prefix = DataPrefix(transmission: part.transmission, total: part.total, offset: part.offset, hop: part.hop)
         let fragment = UnsafeRawBufferPointer(rebasing: envelope[part.offset..<part.offset + count])
-        write(prefix, lane, fragment, isLast: isLast)
         part.offset += count
         underWay[lane] = isLast ? nil : part
-        return count
+        return write(prefix, lane, fragment, isLast: isLast, place)
     }
 
-    private mutating func write(_ prefix: DataPrefix, _ lane: Lane, _ bytes: UnsafeRawBufferPointer, isLast: Bool) {
-        let length = DataPrefix.size + bytes.count
-        let place = out.reserve(FrameHeader.size + length)
-        place.storeBytes(of: UInt32(length).littleEndian, as: UInt32.self)
+    /// Bytes of a fragment from which on it is worth while to write it from where it lies.
+    private static let lentBytes = 64 << 10
+
+    private mutating func write(
+        _ prefix: DataPrefix, _ lane: Lane, _ bytes: UnsafeRawBufferPointer, isLast: Bool, _ lender: Int32?
+    ) -> Written {
+        let front = FrameHeader.size + DataPrefix.size
+        let lender = bytes.count < Self.lentBytes ? nil : lender
+        let copied = lender == nil ? bytes.count : out.lead(behind: front)
+        let place = out.reserve(front + copied)
+        place.storeBytes(of: UInt32(DataPrefix.size + bytes.count).littleEndian, as: UInt32.self)
         place.storeBytes(of: FrameKind.data.rawValue, toByteOffset: 4, as: UInt8.self)
         place.storeBytes(of: lane.rawValue | (isLast ? DataFlags.last : 0), toByteOffset: 5, as: UInt8.self)
         place.storeBytes(of: 0, toByteOffset: 6, as: UInt16.self)
         prefix.write(to: UnsafeMutableRawBufferPointer(rebasing: place[FrameHeader.size...]))
-        UnsafeMutableRawBufferPointer(rebasing: place[(FrameHeader.size + DataPrefix.size)...]).copyMemory(from: bytes)
-        out.commit(FrameHeader.size + length)
+        let lead = UnsafeRawBufferPointer(rebasing: bytes[..<copied])
+        UnsafeMutableRawBufferPointer(rebasing: place[front...]).copyMemory(from: lead)
+        out.commit(front + copied)
+        if let lender { out.lend(UnsafeRawBufferPointer(rebasing: bytes[copied...]), in: lender) }
+        return Written(bytes: bytes.count, isLent: lender != nil)
     }
 
     /// Says which received transmissions are safe here, and how far the peer may go on sending: the totals of bytes

@@ -39,7 +39,7 @@ public struct Session: ~Copyable {
     let configuration: Configuration
     var state = State.awaitingHello
     /// Frames made and not yet written to the socket.
-    var out = ByteQueue()
+    var out = Outlet()
     /// The beginning of a frame whose end has not been read yet.
     var partial = ByteQueue()
     /// Bytes not looked at before the owner has acted on what came before them.
@@ -83,14 +83,20 @@ public struct Session: ~Copyable {
         pingDue = now + Limits.pingInterval
         measureDue = pingDue
         lastHeard = now
-        configuration.hello.write(to: &out)
+        out.append { configuration.hello.write(to: &$0) }
     }
 
     public var isEstablished: Bool { state == .established }
 
-    /// What the shell should write to the socket next; ``consumeOutput(_:)`` takes off what it wrote.
+    /// What the shell should write to the socket next; ``consumeOutput(_:)`` takes off what it wrote. More may follow.
     public var output: UnsafeRawBufferPointer { out.readable }
     public var hasOutput: Bool { !out.isEmpty }
+    /// Bytes of ``output`` and of all that follows it.
+    public var outputCount: Int { out.count }
+    /// Places given to ``transmit(token:lane:hop:envelope:in:at:)`` whose bytes are written, one for each stretch of them.
+    public mutating func takeWrittenPlaces() -> [Int32] { out.takeWritten() }
+    /// Nothing more will be written: all places are the owner's again.
+    public mutating func dropOutput() { out.removeAll() }
 
     public mutating func consumeOutput(_ bytes: Int) { out.consume(bytes) }
 

@@ -154,7 +154,7 @@ struct SessionTests {
             _ = long.withUnsafeBytes { pair.a.session.continueTransmission(lane, envelope: $0) }
         }
         pair.a.send(4)
-        return pair.a.take(.max)
+        return pair.a.take()
     }
 
     @Test(arguments: [1_000, 9_999, 32, 262_144, .max]) func partsAreJoinedWhereTheOwnerWantsThem(piece: Int) throws {
@@ -185,6 +185,54 @@ struct SessionTests {
             _ = pair.b.abandon()
             for place in pair.b.session.takeLeftPlaces() { lender.giveBack(place) }
             #expect(lender.lent == 0, "cut after \(end)")
+        }
+    }
+
+    /// What is written from where it lies is the same on the wire, and each stretch is told when it is written.
+    @Test(arguments: [1_000, 16_384, 100_000, .max]) func lentEnvelopesAreReadWhereTheyLie(piece: Int) {
+        let long = (0..<700_000).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 9) }
+        long.withUnsafeBytes { long in
+            let pair = Pair()
+            var lent = 0
+            func count(_ written: Written) { lent += written.isLent ? 1 : 0 }
+            pair.a.send(1)
+            count(pair.a.session.transmit(token: 2, lane: .live, hop: HopFields(), envelope: long, in: 9, at: pair.a.now))
+            pair.a.send(3, .control)
+            while pair.a.session.tokenUnderWay(.live) != nil {
+                count(pair.a.session.continueTransmission(.live, envelope: long, in: 9))
+            }
+            pair.a.send(4)
+            #expect(lent == 3)
+            let total = pair.a.session.outputCount
+            var (sent, told) = (0, 0)
+            while pair.a.hasOutput {
+                let bytes = pair.a.take(piece)
+                sent += bytes.count
+                told += pair.a.session.takeWrittenPlaces().count { $0 == 9 }
+                pair.b.receive(bytes)
+            }
+            #expect(sent == total && told == lent)
+            #expect(pair.b.heard.envelopes.map(\.transmission) == [1, 3, 2, 4])
+            #expect(pair.b.heard.envelopes[2].bytes.elementsEqual(long))
+        }
+    }
+
+    @Test func aSessionThatIsDroppedGivesAllPlacesBack() {
+        let long = [UInt8](repeating: 1, count: 200_000)
+        long.withUnsafeBytes { long in
+            let pair = Pair()
+            for token in UInt32(1)...3 {
+                let written = pair.a.session.transmit(
+                    token: token, lane: .live, hop: HopFields(), envelope: long, in: Int32(token), at: pair.a.now)
+                #expect(written.isLent)
+            }
+            _ = pair.a.take(20_000)
+            _ = pair.a.take(.max)
+            let written = pair.a.session.takeWrittenPlaces()
+            #expect(written == [1])
+            pair.a.session.dropOutput()
+            let dropped = pair.a.session.takeWrittenPlaces()
+            #expect(dropped == [2, 3] && !pair.a.hasOutput)
         }
     }
 

@@ -31,11 +31,7 @@ public struct Wire {
     private static func move(
         _ id: SessionID, _ from: inout Exchange, _ other: SessionID, _ to: inout Exchange, at now: Instant
     ) -> Bool {
-        var bytes: [UInt8] = []
-        from.write(id) { output in
-            bytes = Array(output)
-            return output.count
-        }
+        let bytes = from.takeOutput(id)
         guard !bytes.isEmpty else { return false }
         from.drained(id, at: now)
         bytes.withUnsafeBytes { to.receive(other, $0, at: now) }

@@ -164,10 +164,11 @@ public final class TLSSession {
 
     /// Encrypts a record's worth of the bytes and writes it, or gathers it where there is more than a record; give it
     /// 16 KiB or more where there is as much.
-    public func write(_ bytes: UnsafeRawBufferPointer) -> TLSTransfer {
+    /// - Parameter hasMore: gather it in any case, since more follows.
+    public func write(_ bytes: UnsafeRawBufferPointer, hasMore: Bool = false) -> TLSTransfer {
         guard state == .open else { return .failed("the session is not open") }
         guard bytes.count > 0 else { return .bytes(0) }
-        if bytes.count > TLSContext.recordBytes, gatherer == nil { gather() }
+        if gatherer == nil, hasMore || bytes.count > TLSContext.recordBytes { gather() }
         prepare()
         var count = 0
         let status = SSL_write_ex(pointer, bytes.baseAddress, bytes.count, &count)

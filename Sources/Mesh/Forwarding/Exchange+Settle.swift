@@ -46,18 +46,19 @@ extension Exchange {
     private mutating func pump(_ link: LinkIndex, _ slot: Slot, at now: Instant) {
         while let (underWay, mayBegin) = slot.session.openLanes() {
             guard let lane = forwarder.nextLane(link, underWay: underWay, mayBegin: mayBegin, at: now) else { return }
-            if let token = slot.session.tokenUnderWay(lane) {
-                let envelope = forwarder.slabs.bytes(of: forwarder.instances[token].block)
-                let bytes = slot.session.continueTransmission(lane, envelope: envelope)
-                let isLast = slot.session.tokenUnderWay(lane) == nil
-                forwarder.written(token, bytes: bytes, isLast: isLast, on: link)
-            } else if let token = forwarder.dequeue(link, lane, at: now) {
-                let envelope = forwarder.slabs.bytes(of: forwarder.instances[token].block)
-                let bytes = slot.session.transmit(
-                    token: token, lane: lane, hop: forwarder.instances[token].hop(at: now), envelope: envelope, at: now)
-                let isLast = slot.session.tokenUnderWay(lane) == nil
-                forwarder.written(token, bytes: bytes, isLast: isLast, on: link)
-            }
+            let underWay = slot.session.tokenUnderWay(lane)
+            guard let token = underWay ?? forwarder.dequeue(link, lane, at: now) else { continue }
+            let block = forwarder.instances[token].block
+            let (envelope, place) = (forwarder.slabs.bytes(of: block), forwarder.slabs.ownSlab(of: block))
+            let written =
+                underWay != nil
+                ? slot.session.continueTransmission(lane, envelope: envelope, in: place)
+                : slot.session.transmit(
+                    token: token, lane: lane, hop: forwarder.instances[token].hop(at: now), envelope: envelope,
+                    in: place, at: now)
+            if written.isLent, let place { forwarder.slabs.pin(place) }
+            let isLast = slot.session.tokenUnderWay(lane) == nil
+            forwarder.written(token, bytes: written.bytes, isLast: isLast, on: link)
         }
     }
 

@@ -222,17 +222,42 @@ public struct Exchange: ~Copyable {
         end(id, slot, .left(.stopping, "the connection was lost"), at: now)
         if slot.isTouched { touched.removeAll { $0 == id.number } }
         paused.removeAll { $0 == id.number }
+        slot.session.dropOutput()
+        unpin(slot)
         slots[id.number] = nil
         vacant.append(id.number)
     }
 
     public func hasOutput(_ id: SessionID) -> Bool { slots[id.number]?.session.hasOutput ?? false }
 
-    /// Lets the shell write: `body` gets the bytes and returns how many the socket took.
-    public func write(_ id: SessionID, _ body: (UnsafeRawBufferPointer) -> Int) {
+    /// Lets the shell write: `body` gets bytes, and whether more follow them, and returns how many the socket took.
+    public mutating func write(_ id: SessionID, _ body: (UnsafeRawBufferPointer, _ hasMore: Bool) -> Int) {
         guard let slot = slots[id.number] else { return }
-        let count = body(slot.session.output)
+        let bytes = slot.session.output
+        let count = body(bytes, slot.session.outputCount > bytes.count)
         slot.session.consumeOutput(count)
+        unpin(slot)
+    }
+
+    /// The same for one who need not know what follows.
+    public mutating func write(_ id: SessionID, _ body: (UnsafeRawBufferPointer) -> Int) {
+        write(id) { bytes, _ in body(bytes) }
+    }
+
+    /// All that the session has to say, in one piece.
+    public mutating func takeOutput(_ id: SessionID) -> [UInt8] {
+        var output: [UInt8] = []
+        while hasOutput(id) {
+            write(id) { bytes in
+                output += bytes
+                return bytes.count
+            }
+        }
+        return output
+    }
+
+    private mutating func unpin(_ slot: Slot) {
+        for place in slot.session.takeWrittenPlaces() { forwarder.slabs.unpin(place) }
     }
 
     public mutating func sendMesh(_ message: [UInt8], on link: LinkIndex) {

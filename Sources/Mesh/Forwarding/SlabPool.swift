@@ -23,6 +23,8 @@ struct SlabPool: ~Copyable {
         var blocks = 0
         /// Bytes of the blocks still held.
         var held = 0
+        /// For one envelope.
+        var isOwn = false
     }
 
     /// Bytes of an ordinary slab. An envelope longer than a quarter of it gets a slab of its own.
@@ -39,8 +41,9 @@ struct SlabPool: ~Copyable {
     private(set) var bytesHeld = 0
     /// Bytes of all slabs, used or spare.
     private(set) var bytesReserved = 0
-    /// Bytes of slabs that wait for their envelope.
-    private var bytesLent = 0
+    /// Bytes of blocks in slabs that are not their own, and of such slabs.
+    private var sharedHeld = 0
+    private var sharedReserved = 0
 
     /// Gives the memory back with the pool. A class does it, since Swift 6.3's optimiser crashes on the deinit of a
     /// noncopyable struct inside another module's property.
@@ -63,6 +66,7 @@ struct SlabPool: ~Copyable {
         slabs[index].blocks += 1
         slabs[index].held += bytes.count
         bytesHeld += bytes.count
+        if !slabs[index].isOwn { sharedHeld += bytes.count }
         return Block(slab: Int32(index), offset: UInt32(offset), length: UInt32(bytes.count))
     }
 
@@ -71,15 +75,12 @@ struct SlabPool: ~Copyable {
     /// - Returns: nil for one that is too short for a slab of its own.
     mutating func lend(_ bytes: Int) -> EnvelopePlace? {
         guard bytes > Self.slabBytes / 8 else { return nil }
-        let number = fresh(capacity: roundedUp(bytes))
-        guard let base = slabs[Int(number)].base else { return nil }
-        bytesLent += slabs[Int(number)].capacity
-        return EnvelopePlace(base: base, number: number)
+        let number = fresh(capacity: roundedUp(bytes), isOwn: true)
+        return slabs[Int(number)].base.map { EnvelopePlace(base: $0, number: number) }
     }
 
     mutating func keep(_ number: Int32, _ bytes: Int) -> Block {
         let index = Int(number)
-        bytesLent -= slabs[index].capacity
         slabs[index].used = (bytes + 7) & ~7
         slabs[index].blocks = 1
         slabs[index].held = bytes
@@ -87,10 +88,15 @@ struct SlabPool: ~Copyable {
         return Block(slab: number, offset: 0, length: UInt32(bytes))
     }
 
-    mutating func giveBack(_ number: Int32) {
-        bytesLent -= slabs[Int(number)].capacity
-        retire(number)
-    }
+    mutating func giveBack(_ number: Int32) { retire(number) }
+
+    /// The slab of a block that has one of its own.
+    func ownSlab(of block: Block) -> Int32? { slabs[Int(block.slab)].isOwn ? block.slab : nil }
+
+    /// The bytes in a slab stay, whatever becomes of its block, until it is unpinned as often.
+    mutating func pin(_ number: Int32) { slabs[Int(number)].blocks += 1 }
+
+    mutating func unpin(_ number: Int32) { letGo(Int(number)) }
 
     /// The block's bytes; valid until it is freed.
     func bytes(of block: Block) -> UnsafeRawBufferPointer {
@@ -101,15 +107,20 @@ struct SlabPool: ~Copyable {
     mutating func free(_ block: Block) {
         let index = Int(block.slab)
         bytesHeld -= Int(block.length)
-        slabs[index].blocks -= 1
         slabs[index].held -= Int(block.length)
-        guard slabs[index].blocks == 0 else { return }
-        slabs[index].used = 0
-        if block.slab != current { retire(block.slab) }
+        if !slabs[index].isOwn { sharedHeld -= Int(block.length) }
+        letGo(index)
     }
 
-    /// Far more memory is pinned than is held.
-    var isSparse: Bool { bytesReserved - bytesSpare - bytesLent > 2 * bytesHeld + Limits.sparseBytes }
+    private mutating func letGo(_ index: Int) {
+        slabs[index].blocks -= 1
+        guard slabs[index].blocks == 0 else { return }
+        slabs[index].used = 0
+        if index != Int(current) { retire(Int32(index)) }
+    }
+
+    /// Far more memory is held up by blocks in common slabs than they have bytes.
+    var isSparse: Bool { sharedReserved > 2 * sharedHeld + Limits.sparseBytes }
 
     /// True for a block in a slab that is mostly holes; such a block may be moved.
     func isThin(_ block: Block) -> Bool {
@@ -126,7 +137,7 @@ struct SlabPool: ~Copyable {
     }
 
     private mutating func slab(withRoom bytes: Int) -> Int {
-        if bytes > Self.slabBytes / 4 { return Int(fresh(capacity: roundedUp(bytes))) }
+        if bytes > Self.slabBytes / 4 { return Int(fresh(capacity: roundedUp(bytes), isOwn: true)) }
         if current >= 0 {
             let slab = slabs[Int(current)]
             if slab.capacity - slab.used >= bytes + 7 { return Int(current) }
@@ -135,7 +146,7 @@ struct SlabPool: ~Copyable {
                 return Int(current)
             }
         }
-        current = fresh(capacity: Self.slabBytes)
+        current = fresh(capacity: Self.slabBytes, isOwn: false)
         return Int(current)
     }
 
@@ -147,13 +158,16 @@ struct SlabPool: ~Copyable {
         return (bytes + 7 + step - 1) / step * step
     }
 
-    private mutating func fresh(capacity: Int) -> Int32 {
+    private mutating func fresh(capacity: Int, isOwn: Bool) -> Int32 {
+        if !isOwn { sharedReserved += capacity }
         if let place = spare.lastIndex(where: { slabs[Int($0)].capacity == capacity }) {
             bytesSpare -= capacity
-            return spare.remove(at: place)
+            let index = spare.remove(at: place)
+            slabs[Int(index)].isOwn = isOwn
+            return index
         }
         bytesReserved += capacity
-        let slab = Slab(base: .allocate(byteCount: capacity, alignment: 64), capacity: capacity)
+        let slab = Slab(base: .allocate(byteCount: capacity, alignment: 64), capacity: capacity, isOwn: isOwn)
         if let index = vacant.popLast() {
             slabs[Int(index)] = slab
             keeper.bases[Int(index)] = slab.base
@@ -166,6 +180,7 @@ struct SlabPool: ~Copyable {
 
     private mutating func retire(_ index: Int32) {
         let capacity = slabs[Int(index)].capacity
+        if !slabs[Int(index)].isOwn { sharedReserved -= capacity }
         guard bytesSpare + capacity > Self.spareBytes else {
             bytesSpare += capacity
             spare.append(index)

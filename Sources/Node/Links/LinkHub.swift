@@ -297,12 +297,7 @@ public final class LinkHub {
     /// Sends what the session still has to say, then closes.
     private func finish(_ connection: LinkConnection, _ id: SessionID) {
         guard let channel = connection.channel else { return }
-        var rest: [UInt8] = []
-        exchange.write(id) { bytes in
-            rest = Array(bytes)
-            return bytes.count
-        }
-        channel.close(flushing: rest)
+        channel.close(flushing: exchange.takeOutput(id))
     }
 
     private func write(_ connection: LinkConnection) {
@@ -311,15 +306,16 @@ public final class LinkHub {
         while written < Self.writeBytes, exchange.hasOutput(session) {
             var taken = 0
             var offered = 0
-            exchange.write(session) { bytes in
+            exchange.write(session) { bytes, hasMore in
                 offered = bytes.count
-                taken = channel.write(bytes)
+                taken = channel.write(bytes, hasMore: hasMore)
                 return taken
             }
             written += taken
             guard taken == offered else { return }
             exchange.drained(session, at: reactor.now)
         }
+        channel.flush()
         if exchange.hasOutput(session) {
             reactor.afterTurn { [weak self, weak connection] in
                 if let connection { self?.markForWriting(connection) }

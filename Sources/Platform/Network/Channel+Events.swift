@@ -17,7 +17,7 @@ extension Channel: PollerOwner {
     }
 
     private func serveWritable() {
-        flush()
+        sendGathered()
         if waits.readNeedsWrite {
             waits.readNeedsWrite = false
             serveReadable()

@@ -9,14 +9,22 @@ extension Channel {
     /// Where fewer are taken than given, keep the rest, wait for ``ChannelOwner/channelWritable(_:)`` and then
     /// begin exactly with the first byte not taken, giving at least as many as before: the TLS layer may already
     /// have sealed the beginning of them.
+    /// - Parameter hasMore: more is written right after it, or ``flush()`` is called: it may wait for that.
     /// - Returns: how many bytes were taken; 0 also where the channel is not open.
-    public func write(_ bytes: UnsafeRawBufferPointer) -> Int {
+    public func write(_ bytes: UnsafeRawBufferPointer, hasMore: Bool = false) -> Int {
         guard phase == .open else { return 0 }
-        let taken = push(bytes)
+        let taken = push(bytes, hasMore: hasMore)
         bytesWritten &+= UInt64(taken)
         if taken < bytes.count, phase == .open { waits.ownerWantsToWrite = true }
-        updateInterest()
+        if !hasMore || taken < bytes.count { updateInterest() }
         return taken
+    }
+
+    /// Sends what ``write(_:hasMore:)`` held back, as far as there is room; the rest follows by itself.
+    public func flush() {
+        guard phase == .open else { return }
+        sendGathered()
+        updateInterest()
     }
 
     /// Ends the channel in order: sends `rest`, then the TLS farewell, then waits for the peer to close too, so
@@ -67,12 +75,12 @@ extension Channel {
     }
 
     /// Writes until everything is taken or the connection has no room.
-    private func push(_ bytes: UnsafeRawBufferPointer) -> Int {
+    private func push(_ bytes: UnsafeRawBufferPointer, hasMore: Bool = false) -> Int {
         guard let connection else { return 0 }
         waits.writeNeedsRead = false
         var taken = 0
         while taken < bytes.count {
-            switch connection.session.write(UnsafeRawBufferPointer(rebasing: bytes[taken...])) {
+            switch connection.session.write(UnsafeRawBufferPointer(rebasing: bytes[taken...]), hasMore: hasMore) {
             case .bytes(let count):
                 taken += count
                 continue
@@ -87,12 +95,12 @@ extension Channel {
             }
             break
         }
-        flush()
+        if !hasMore || taken < bytes.count { sendGathered() }
         return taken
     }
 
     /// Sends what the TLS layer has gathered, as far as there is room.
-    func flush() {
+    func sendGathered() {
         guard let connection, connection.session.hasUnsent else { return }
         if case .failed(let text) = connection.session.flush() { finish(.broken(text)) }
     }

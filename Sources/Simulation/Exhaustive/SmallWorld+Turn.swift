@@ -34,10 +34,7 @@ extension SmallWorld {
         for side in 0...1 {
             let wire = node.number - 1 + side
             guard wires.indices.contains(wire), wires[wire].sessions[1 - side] == id else { continue }
-            node.exchange.write(id) { bytes in
-                written[side].append(contentsOf: bytes)
-                return bytes.count
-            }
+            written[side] += node.exchange.takeOutput(id)
             node.exchange.drained(id, at: now)
             return
         }

@@ -183,12 +183,7 @@ final class LinkShell {
     /// Sends what the session still has to say, then closes.
     private func finish(_ session: SessionID) {
         guard let place = connections.firstIndex(where: { $0.session == session }) else { return }
-        var rest: [UInt8] = []
-        exchange.write(session) { bytes in
-            rest = Array(bytes)
-            return bytes.count
-        }
-        host.close(connections[place].id, flushing: rest)
+        host.close(connections[place].id, flushing: exchange.takeOutput(session))
         drop(place)
     }
 }

@@ -38,12 +38,8 @@ private final class Couple {
     func pump() {
         for _ in 0..<20 {
             for side in [0, 1] {
-                var bytes: [UInt8] = []
                 sides[side].exchange.settle(at: now)
-                sides[side].exchange.write(sessions[side]) { written in
-                    bytes += written
-                    return written.count
-                }
+                let bytes = sides[side].exchange.takeOutput(sessions[side])
                 sides[side].exchange.drained(sessions[side], at: now)
                 bytes.withUnsafeBytes { sides[1 - side].exchange.receive(sessions[1 - side], $0, at: now) }
                 events[side] += sides[side].exchange.takeEvents()

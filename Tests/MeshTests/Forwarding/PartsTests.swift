@@ -63,6 +63,27 @@ struct PartsTests {
         #expect(after == reserved && isHeld == 0)
     }
 
+    /// What a socket is still to take stays, though its envelope is done with.
+    @Test func aPinnedSlabStays() throws {
+        var pool = SlabPool()
+        let bytes = [UInt8](repeating: 5, count: 300_000)
+        let block = bytes.withUnsafeBytes { pool.allocate($0) }
+        let number = try #require({ pool.ownSlab(of: block) }())
+        let short = bytes[..<100].withUnsafeBytes { pool.allocate($0) }
+        let common = pool.ownSlab(of: short)
+        #expect(common == nil)
+        pool.pin(number)
+        pool.pin(number)
+        let content = pool.bytes(of: block)
+        pool.free(block)
+        pool.unpin(number)
+        let others = (0..<3).map { _ in [UInt8](repeating: 6, count: 300_000).withUnsafeBytes { pool.allocate($0) } }
+        #expect(others.allSatisfy { $0.slab != number } && Set(content) == [5])
+        pool.unpin(number)
+        let next = bytes.withUnsafeBytes { pool.allocate($0) }
+        #expect(next.slab == number)
+    }
+
     /// Peers that announce much and send nothing must not make the forwarder look for thin slabs with each envelope.
     @Test func whatIsLentIsNotSparse() {
         var pool = SlabPool()

@@ -136,12 +136,7 @@ final class World {
         case .ended(let id, _, let error, _):
             node.endings.append(error)
             guard let (wire, end) = place(of: id, at: node) else { return }
-            if !wire.isCut {
-                node.exchange.write(id) { bytes in
-                    wire.ends[1 - end].inbox.append(contentsOf: bytes)
-                    return bytes.count
-                }
-            }
+            if !wire.isCut { wire.ends[1 - end].inbox += node.exchange.takeOutput(id) }
             wire.ends[end].hasLeft = true
             wire.ends[end].session = nil
             node.exchange.close(id, at: now)
