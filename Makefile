@@ -16,7 +16,7 @@ NAME      ?=
 SECONDS   ?= 60
 # More words for the benchmark, such as --reps 5, --seconds 2, --into bench/RESULTS.md.
 BENCH     ?=
-BENCH_ALL  = throughput,latency,failover,outage,agents,start,flat,disk,micro,instructions
+BENCH_ALL  = throughput,latency,failover,outage,agents,start,files,flat,disk,micro,instructions
 # Where the demo works.
 DEMO_DIR  ?= .demo
 

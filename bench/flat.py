@@ -5,6 +5,7 @@ from cases import Case
 from common import resident
 from mesh import RELAYS, Mesh, job_of
 
+GIGABYTES = 4
 FLOW = Case("flat", "1 KiB", 1024, 0)
 POINTS = (0.1, 0.25, 0.5, 0.75, 1.0)
 

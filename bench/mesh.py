@@ -1,14 +1,17 @@
 """Agent - relay - relay - agent as four processes of this machine, in a directory of their own."""
-import json, os, shutil, signal, subprocess, tempfile, time
+import http.client, json, os, shutil, signal, subprocess, sys, tempfile, time
 
-from common import cpu_of, free_ports, read_json, resident
+from common import HERE, cpu_of, free_ports, read_json, resident, transferred
+
+sys.path.insert(0, os.path.join(HERE, "..", "scripts"))
+from endure.mesh import AdminConnection
 
 NODES = [("relayd", "b-relay"), ("agentd", "b-agent"), ("relayd", "a-relay"), ("agentd", "a-agent")]
 RELAYS = ("a-relay", "b-relay")
 
 
-def topology(ports, job, statistics_file, expected, durability):
-    """`job`: lines of the measured job without its name and target, or none yet."""
+def topology(ports, job, sink, durability):
+    """`job`: lines of the measured job without its name and target, or none yet. `sink`: where it delivers."""
     jobs = "".join(f"\n            {line}" for line in job or ())
     jobs = f"\n        jobs:\n          - name: load\n            to: b/agent{jobs}" if job else ""
     return f"""
@@ -30,7 +33,7 @@ zones:
         sinks:
           - name: measure
             topics: [load]
-            sink: {{kind: discard, statistics: {statistics_file}, expected: {expected}}}
+            sink: {sink}
 links:
   - {{from: a/agent, to: a/relay}}
   - {{from: b/agent, to: b/relay}}
@@ -49,19 +52,21 @@ def job_of(case, count):
 class Mesh:
     """Fresh nodes. The job comes by a reload, when all else stands: the start is not what is measured."""
 
-    def __init__(self, bin_directory, job, expected, durability="cutThrough"):
+    def __init__(self, bin_directory, job, expected, durability="cutThrough", sink=None):
+        """`sink`: another than the one that counts up to `expected`."""
         self.bin = bin_directory
         self.dir = tempfile.mkdtemp(prefix="gridrelay-bench-")
         self.statistics_file = os.path.join(self.dir, "statistics.json")
         self.processes = {}
         ports = free_ports(2)
+        sink = sink or f"{{kind: discard, statistics: {self.statistics_file}, expected: {expected}}}"
         try:
-            self._render(topology(ports, None, self.statistics_file, expected, durability))
+            self._render(topology(ports, None, sink, durability))
             for _, node in NODES:
                 self.start(node)
             self.await_links()
             self._await_quiet_disk()
-            self._render(topology(ports, job, self.statistics_file, expected, durability))
+            self._render(topology(ports, job, sink, durability))
         except BaseException:
             self.stop()
             raise
@@ -120,21 +125,47 @@ class Mesh:
     def statistics(self):
         return read_json(self.statistics_file)
 
-    def wait(self, expected, still=60):
-        """Until so many different records have come; gives up where none came for `still` seconds."""
+    def status(self, node):
+        """What it says of itself; empty where it does not answer."""
+        connection = AdminConnection(os.path.join(self.dir, node, "admin.sock"), 5)
+        try:
+            connection.request("GET", "/v1/status")
+            answer = connection.getresponse()
+            return json.loads(answer.read()) if answer.status == 200 else {}
+        except (OSError, http.client.HTTPException):
+            return {}
+        finally:
+            connection.close()
+
+    def wait(self, expected, still=60, pause=0.05):
+        """Until so many different records have come: what the sink has counted."""
+        figures = {}
+
+        def distinct():
+            figures.update(self.statistics())
+            return figures.get("distinct", 0)
+        self.watch(distinct, expected, still, pause)
+        return figures
+
+    def watch(self, count, expected, still=60, pause=0.05):
+        """Until `count` is so high; gives up where it stayed the same for `still` seconds."""
         seen, since = -1, time.monotonic()
         while True:
             for node, process in self.processes.items():
                 if process.poll() is not None:
                     raise RuntimeError(f"{node} ended with {process.returncode}:\n{self.log(node)}")
-            figures = self.statistics()
-            if figures.get("distinct", 0) >= expected:
-                return figures
-            if figures.get("distinct", 0) != seen:
-                seen, since = figures.get("distinct", 0), time.monotonic()
+            now = count()
+            if now >= expected:
+                return
+            if now != seen:
+                seen, since = now, time.monotonic()
             if time.monotonic() - since > still:
                 raise RuntimeError(f"nothing came for {still} s after {seen} of {expected}:\n{self.logs()}")
-            time.sleep(0.05)
+            time.sleep(pause)
+
+    def accounts(self):
+        """Of each node so far: seconds of CPU, bytes read from a disk and written to one."""
+        return {node: (cpu_of(process.pid), *transferred(process.pid)) for node, process in self.processes.items()}
 
     def relay_cpu(self):
         return sum(cpu_of(self.processes[node].pid) for node in RELAYS)

@@ -7,7 +7,7 @@ With --into the figures replace what stands between the document's two markers; 
 """
 import argparse, json, os
 
-import agents, disk, failover, flat, goals, instructions, isolation, outage, plot, start, tables
+import agents, disk, failover, files, flat, goals, instructions, isolation, outage, plot, start, tables
 
 BEGIN = "<!-- figures: written by bench/report.py, between these two lines only -->"
 END = "<!-- end of the figures -->"
@@ -20,6 +20,7 @@ SECTIONS = [
     ("A relay away", "outage", outage.table),
     ("Many agents", "agents", agents.table),
     ("Start and size", "start", start.table),
+    ("Ten gigabytes, and few records", "files", files.tables),
     ("Memory", "flat", flat.table),
     ("One destination beside another", "isolation", isolation.table),
     ("The journal and the disk", "disk", disk.table),

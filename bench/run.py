@@ -12,7 +12,7 @@ cases: names of bench/cases.py, or groups of them:
 import argparse, os, signal, sys
 
 sys.dont_write_bytecode = True
-import agents, cases, compare, disk, failover, flat, instructions, isolation, outage, report, start
+import agents, cases, compare, disk, failover, files, flat, instructions, isolation, outage, report, start
 from common import Unavailable, machine, output_of, read_json, say
 from ours import Ours
 
@@ -25,6 +25,7 @@ OTHERS = {
     "agents": "500 agents on one relay beside one, and sessions that only stay",
     "outage": "what a relay stores while the next one is away, and how it drains",
     "start": "from the start of a relay to the first envelope it forwards; size of its program",
+    "files": "ten gigabytes in files of 10 MB, and 100 to 100,000 records: time, CPU, memory, I/O",
     "flat": "what relays have resident while gigabytes pass",
     "micro": "nanoseconds of single operations",
     "instructions": "instructions, allocations and retains of single operations, under callgrind",
@@ -45,7 +46,8 @@ def main():
     parser.add_argument("--out", default="bench/out")
     parser.add_argument("--add", action="store_true", help="keep what other cases have left in the folder's results")
     parser.add_argument("--into", metavar="FILE", help="also write the figures into this document, between its markers")
-    parser.add_argument("--gigabytes", type=float, default=4, help="flat: how much passes")
+    parser.add_argument("--gigabytes", type=float,
+                        help=f"how much passes; files: {files.GIGABYTES}, flat: {flat.GIGABYTES} unless told otherwise")
     parser.add_argument("--sessions", type=int, default=agents.IDLE, help="agents: how many only stay")
     parser.add_argument("--relay-stores", metavar="DIR", help="isolation: where the relays' stores are, such as /dev/shm")
     args = parser.parse_args()
@@ -102,7 +104,8 @@ def measure(name, contestants, args, results):
         "agents": lambda: agents.measure(args.bin, args.reps, args.sessions, say),
         "outage": lambda: outage.measure(args.bin, args.reps, args.seconds, say),
         "start": lambda: start.measure(args.bin, args.reps, say),
-        "flat": lambda: flat.measure(args.bin, args.gigabytes, say),
+        "files": lambda: files.measure(args.bin, args.gigabytes or files.GIGABYTES, args.reps, say),
+        "flat": lambda: flat.measure(args.bin, args.gigabytes or flat.GIGABYTES, say),
         "micro": lambda: output_of(bench),
         "instructions": lambda: instructions.measure(bench, None, None, say),
         "isolation": lambda: isolation.measure(args.bin, args.reps, args.seconds, args.relay_stores, say),

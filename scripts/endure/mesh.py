@@ -28,7 +28,9 @@ def free_ports(count):
     return ports
 
 
-class _AdminConnection(http.client.HTTPConnection):
+class AdminConnection(http.client.HTTPConnection):
+    """To a node's admin socket."""
+
     def __init__(self, path, timeout):
         super().__init__("node", timeout=timeout)
         self.path = path
@@ -122,7 +124,7 @@ class Mesh:
 
     def request(self, name, path, method="GET", body=None, timeout=5):
         """The status and body of a node's answer; None where it does not answer."""
-        connection = _AdminConnection(os.path.join(self.home(name), "admin.sock"), timeout)
+        connection = AdminConnection(os.path.join(self.home(name), "admin.sock"), timeout)
         try:
             connection.request(method, path, body=body)
             answer = connection.getresponse()
