@@ -15,6 +15,10 @@ public struct LogOptions: Sendable {
     public var maxBytes: Int
     /// Empty, zeroed segment files kept ready beside those in use. They do not count as in use.
     public var poolSegments: Int
+    /// Files of segments with nothing live any more that stay in the pool; those beyond are removed. What comes and goes
+    /// steadily needs as many as are begun before the first is free again: with fewer they are removed and filled with
+    /// zeros anew, which makes each byte two. Never less than ``poolSegments``.
+    public var keptSegments: Int
     /// Random bits that the caller drew for this opening, and for no other. They make each segment's checksums its own, so
     /// that neither bytes in a payload can pass for a record, nor what an earlier process wrote to the same file.
     public var entropy: UInt64
@@ -24,12 +28,13 @@ public struct LogOptions: Sendable {
     public var replayPrefix: Int
 
     public init(
-        segmentBytes: Int = 64 << 20, maxBytes: Int = 10 << 30, poolSegments: Int = 2, entropy: UInt64,
-        kinds: Set<UInt16> = [], replayPrefix: Int = .max
+        segmentBytes: Int = 64 << 20, maxBytes: Int = 10 << 30, poolSegments: Int = 2, keptSegments: Int = 8,
+        entropy: UInt64, kinds: Set<UInt16> = [], replayPrefix: Int = .max
     ) {
         self.segmentBytes = segmentBytes
         self.maxBytes = maxBytes
         self.poolSegments = poolSegments
+        self.keptSegments = keptSegments
         self.entropy = entropy
         self.kinds = kinds
         self.replayPrefix = replayPrefix
@@ -51,6 +56,8 @@ public struct LogOptions: Sendable {
         guard capacity >= 4 else {
             throw .options("the journal's bound of \(maxBytes) bytes is less than four segments of \(segmentBytes)")
         }
-        guard poolSegments >= 0, replayPrefix >= 0 else { throw .options("a count or length is negative") }
+        guard poolSegments >= 0, keptSegments >= 0, replayPrefix >= 0 else {
+            throw .options("a count or length is negative")
+        }
     }
 }

@@ -146,7 +146,7 @@ extension SegmentedLog {
         if namesAreUnsure { try synchronizeNames() }
         let segment = segments[index]
         let name = path(.segment(segment.number))
-        let keeps = !segment.isDamaged && pool.count < max(1, options.poolSegments)
+        let keeps = !segment.isDamaged && pool.count < max(1, options.poolSegments, options.keptSegments)
         if let handle = segment.handle {
             files.close(handle)
             segments[index].handle = nil

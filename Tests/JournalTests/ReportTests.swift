@@ -87,4 +87,38 @@ import Testing
         #expect(try free() == smallOptions().poolSegments)
         #expect(try inspect(disk.settled()).shown.count == 200)
     }
+
+    /// What comes and goes steadily is written to files that are there: no new one is filled with zeros for it, which would
+    /// make each byte two. A backlog that is gone leaves no more than the bound.
+    @Test func filesGoRoundInASteadyFlow() throws {
+        let disk = MemoryDisk()
+        let options = smallOptions()
+        var log = try openLog(disk, options)
+        func free() throws -> Int { try disk.list(directory).count { $0.hasSuffix(".free") } }
+        var filled = 0
+        var live: [LSN] = []
+        func write(_ index: Int) throws {
+            live.append(try log.append(data, payload(index, 2000)))
+            try log.commit()
+            _ = try log.clean(budget: 0)
+            let before = try free()
+            _ = try log.prepare()
+            filled += try free() - before
+        }
+        for index in 0..<400 {
+            if index == 40 { filled = 0 }
+            try write(index)
+            // Several segments are in use all the time, more than are filled ahead.
+            guard live.count > 6 else { continue }
+            for lsn in live.prefix(2) { log.release(lsn) }
+            live.removeFirst(2)
+        }
+        #expect(filled == 0)
+        for index in 0..<30 { try write(index) }
+        for lsn in live { log.release(lsn) }
+        try log.commit()
+        while try log.clean(budget: 0).segmentsFreed > 0 {}
+        #expect(try free() == options.keptSegments)
+        #expect(log.usage.diskBytes == (options.keptSegments + 1) * options.segmentBytes)
+    }
 }
