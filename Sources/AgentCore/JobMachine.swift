@@ -252,6 +252,9 @@ package struct JobMachine {
 
     // MARK: Receipts
 
+    /// Of checkpoints whose receipts are waited for: 1 MiB and the newest at most, or two that are longer.
+    package var checkpointBytes: Int { settling.bytes }
+
     /// Receipts of a stream of the job have come up to here.
     package mutating func receipted(_ place: Place) {
         settling.receipted(place)
@@ -269,11 +272,17 @@ package struct JobMachine {
 
 /// Checkpoints on their way to the source's ear.
 ///
-/// Invariant: what is settled has a receipt, and everything made before it has one too, or was given up.
+/// Invariants:
+/// - what is settled has a receipt, and everything made before it has one too, or was given up;
+/// - however much waits for receipts, what is kept of it is bounded, since the checkpoint of a source of many files is
+///   long: one that would be too much is left out, and the source hears of it with the one behind it.
 private struct Settling {
+    /// Bytes of checkpoints that are kept, but for the newest; one is, however long.
+    private static let enough = 1 << 20
+
     private struct Entry {
         var place: JobMachine.Place
-        /// Nil where more that was made before the same checkpoint follows.
+        /// Nil where more that was made before the same checkpoint follows, and where it is left out.
         var checkpoint: [UInt8]?
         var isDone = false
         var isReceipted = false
@@ -285,6 +294,9 @@ private struct Settling {
     var settled: [UInt8]?
     /// The newest receipts heard of; one may come before its envelope is noted. Of few streams.
     private var marks: [JobMachine.Place] = []
+    /// Of the checkpoints in `behind`.
+    private(set) var bytes = 0
+    private var kept = 0
 
     init(_ checkpoint: [UInt8]?, behind places: [JobMachine.Place]) {
         guard let checkpoint, let last = places.last else {
@@ -292,10 +304,17 @@ private struct Settling {
             return
         }
         behind = places.dropLast().map { Entry(place: $0) } + [Entry(place: last, checkpoint: checkpoint)]
+        count(checkpoint, 1)
     }
 
     mutating func note(_ place: JobMachine.Place, _ checkpoint: [UInt8]) {
         let isReceipted = marks.contains { $0.stream == place.stream && place.sequence <= $0.sequence }
+        // The oldest stays, so that the source hears of something while more and more comes.
+        if kept > 1, bytes + checkpoint.count > Self.enough, let last = behind.indices.last {
+            count(behind[last].checkpoint, -1)
+            behind[last].checkpoint = nil
+        }
+        count(checkpoint, 1)
         behind.append(Entry(place: place, checkpoint: checkpoint, isDone: isReceipted, isReceipted: isReceipted))
         update()
     }
@@ -320,7 +339,16 @@ private struct Settling {
         let end = behind.firstIndex { !$0.isDone } ?? behind.count
         // What was given up is told with the next that has its receipt.
         guard let last = behind[..<end].lastIndex(where: \.isReceipted) else { return }
-        for entry in behind[...last] { settled = entry.checkpoint ?? settled }
+        for entry in behind[...last] {
+            settled = entry.checkpoint ?? settled
+            count(entry.checkpoint, -1)
+        }
         behind.removeFirst(last + 1)
+    }
+
+    private mutating func count(_ checkpoint: [UInt8]?, _ sign: Int) {
+        guard let checkpoint else { return }
+        bytes += sign * checkpoint.count
+        kept += sign
     }
 }

@@ -179,6 +179,40 @@ import Testing
         #expect(scene.tidied == [2, 6])
     }
 
+    /// A source of many files has long checkpoints, and a relay may keep what a day brings: all of them together would be
+    /// more than an agent's memory.
+    @Test func whatWaitsForReceiptsDoesNotHoldEveryCheckpoint() {
+        var scene = JobScene()
+        scene.checkpointLength = 100 << 10
+        scene.records = 200
+        scene.run()
+        #expect(scene.machine.checkpointBytes <= (1 << 20) + scene.checkpointLength)
+        for number in [5, 150, 200] as [UInt64] {
+            scene.receipted(number)
+            scene.run()
+        }
+        #expect(scene.tidied.first == 5 && scene.tidied.last == 200)
+        #expect(scene.tidied.count == 3 && scene.tidied[1] <= 150)
+        #expect(scene.machine.checkpointBytes == 0)
+    }
+
+    /// However long they are, and though there is never a moment in which all is receipted.
+    @Test func inASteadyFlowTheSourceHearsOfLongCheckpointsToo() {
+        var scene = JobScene()
+        scene.checkpointLength = 2 << 20
+        scene.fires = .seconds(1)
+        for number in 1...60 {
+            scene.records = number
+            scene.pass(.seconds(1))
+            scene.run()
+            if number > 3 { scene.receipted(UInt64(number - 3)) }
+            scene.run()
+            #expect(scene.machine.checkpointBytes <= 2 * scene.checkpointLength)
+            #expect(scene.tidied.last ?? 0 <= max(0, number - 3))
+        }
+        #expect(scene.tidied.count > 10 && scene.tidied.last ?? 0 > 50)
+    }
+
     @Test func aReceiptThatComesBeforeItsEnvelopeIsNotedCounts() {
         var scene = JobScene()
         scene.records = 1

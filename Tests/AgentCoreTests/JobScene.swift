@@ -30,6 +30,9 @@ struct JobScene {
     private(set) var tidied: [Int] = []
     private(set) var rests: [Duration] = []
 
+    /// Bytes of a checkpoint; those behind the first say nothing.
+    var checkpointLength = 1
+
     // The batch and what was handed over.
     var batchRecords = 10
     private var batch: [Int] = []
@@ -104,7 +107,8 @@ struct JobScene {
         if fails() { return }
         machine.read(
             JobMachine.Reading(
-                checkpoint: end > 0 ? [UInt8(end)] : nil, hasMore: end < records && !hidesMore, again: again,
+                checkpoint: end > 0 ? [UInt8(end)] + Array(repeating: 0, count: checkpointLength - 1) : nil,
+                hasMore: end < records && !hidesMore, again: again,
                 records: batch.count, isFull: batch.count == batchRecords), at: now)
     }
 
