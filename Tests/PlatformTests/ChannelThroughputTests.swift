@@ -6,6 +6,7 @@ import Testing
 
 /// Sends a known run of bytes as fast as the channel takes it, and checksums what comes the other way.
 final class Pump: ChannelOwner {
+    var opened: (Channel) -> Void = { _ in }
     var finished: () -> Void = {}
     private(set) var sum: UInt32 = 0
     private(set) var received = 0
@@ -30,7 +31,10 @@ final class Pump: ChannelOwner {
 
     deinit { buffer.deallocate() }
 
-    func channelOpened(_ channel: Channel) { push(channel) }
+    func channelOpened(_ channel: Channel) {
+        opened(channel)
+        push(channel)
+    }
     func channelWritable(_ channel: Channel) { push(channel) }
     func channelReadable(_ channel: Channel) { pull(channel) }
     func channelClosed(_ channel: Channel, reason: CloseReason) {}
@@ -78,12 +82,17 @@ final class Pump: ChannelOwner {
 }
 
 struct ChannelThroughputTests {
-    @Test func hundredsOfMegabytesBothWaysUnderBackPressureArriveUnchanged() throws {
+    /// - Parameter threads: that carry the channels of both ends; 0 for none.
+    @Test(arguments: [0, 1, 2])
+    func hundredsOfMegabytesBothWaysUnderBackPressureArriveUnchanged(threads: Int) throws {
         let there = 160 << 20
         let back = 120 << 20 + 12_345
         let client = Pump(total: there, expected: back, pauseEvery: 3 << 20)
         let server = Pump(total: back, expected: there, pauseEvery: 5 << 20)
+        var carriers: Carriers?
+        defer { carriers?.stop() }
         try play(within: .seconds(300)) { reactor in
+            carriers = threads > 0 ? try Carriers(reactor, count: threads) : nil
             var left = 2
             for pump in [client, server] {
                 pump.finished = {
@@ -93,8 +102,10 @@ struct ChannelThroughputTests {
             }
             let listener = try reactor.listen { channel in
                 channel.owner = server
+                carriers?.carry(channel)
                 server.push(channel)
             }
+            client.opened = { carriers?.carry($0) }
             reactor.dial(listener.port, client)
         }
         #expect(server.received == there)

@@ -130,3 +130,17 @@ final class Stranger {
         #expect(send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count)
     }
 }
+
+/// A scene with threads that carry channels for its reactor.
+func play(
+    carriers count: Int, sourceLocation: SourceLocation = #_sourceLocation,
+    _ scene: (Reactor, Carriers) throws -> Void
+) throws {
+    var carriers: Carriers?
+    try play(sourceLocation: sourceLocation) { reactor in
+        let made = try Carriers(reactor, count: count)
+        carriers = made
+        try scene(reactor, made)
+    }
+    carriers?.stop()
+}

@@ -35,7 +35,7 @@ extension Channel: PollerOwner {
         updateInterest()
     }
 
-    private func tellWritable() {
+    func tellWritable() {
         guard phase == .open, waits.ownerWantsToWrite else { return }
         waits.ownerWantsToWrite = false
         owner?.channelWritable(self)

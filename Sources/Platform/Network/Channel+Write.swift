@@ -13,7 +13,7 @@ extension Channel {
     /// - Returns: how many bytes were taken; 0 also where the channel is not open.
     public func write(_ bytes: UnsafeRawBufferPointer, hasMore: Bool = false) -> Int {
         guard phase == .open else { return 0 }
-        let taken = push(bytes, hasMore: hasMore)
+        let taken = carried?.send(bytes) ?? push(bytes, hasMore: hasMore)
         bytesWritten &+= UInt64(taken)
         if taken < bytes.count, phase == .open { waits.ownerWantsToWrite = true }
         if !hasMore || taken < bytes.count { updateInterest() }
@@ -34,6 +34,7 @@ extension Channel {
         switch phase {
         case .open:
             phase = .flushing
+            if let carried { return carried.close(flushing: rest, within: limit) }
             farewell = rest[...]
             setDeadline(after: limit, .local)
             continueFarewell()

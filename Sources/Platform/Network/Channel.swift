@@ -47,7 +47,10 @@ public final class Channel {
     }
 
     var phase: Phase
+    /// nil before there is one, and while another thread has it.
     var connection: Connection?
+    /// What another thread does for this channel; nil where nobody does.
+    var carried: CarriedConnection?
     var attempt: DialAttempt?
     var waits = Waits()
     var deadline: TimerToken?
@@ -94,6 +97,8 @@ public final class Channel {
         farewell = []
         connection?.close()
         connection = nil
+        carried?.leave()
+        carried = nil
         reactor.tasks.addClosed(self)
     }
 

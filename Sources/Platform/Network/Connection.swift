@@ -22,6 +22,18 @@ struct Connection {
         self.descriptor = descriptor
     }
 
+    /// Goes on with a connection that was made on another reactor.
+    init(_ reactor: Reactor, _ moved: MovedConnection, owner: any PollerOwner) throws {
+        do {
+            poller = try Poller(reactor, descriptor: moved.descriptor, owner: owner)
+        } catch {
+            moved.discard()
+            throw error
+        }
+        descriptor = moved.descriptor
+        session = moved.session
+    }
+
     /// Once only, by the channel that owns it. Says no TLS farewell: that is a promise that nothing is missing,
     /// which only an orderly close can give.
     func close() {
