@@ -57,7 +57,8 @@ extension RelayService {
                 residentBytes: ProcessFigures.residentBytes,
                 heldBytes: UInt64(hub.exchange.forwarder.holdings.memoryBytes),
                 budgetBytes: UInt64(configuration.memory)),
-            bytesInPerSecond: hub.forecaster.bytesInPerSecond, quarantine: quarantine.summary, lastReload: lastReload)
+            reactors: hub.reactors, bytesInPerSecond: hub.forecaster.bytesInPerSecond, quarantine: quarantine.summary,
+            lastReload: lastReload)
     }
 
     private var queues: QueueReport {

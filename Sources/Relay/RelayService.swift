@@ -50,7 +50,8 @@ public final class RelayService: DaemonService {
         forwarder.setQuotas(configuration.quotas)
         self.machine = machine
         hub = LinkHub(
-            reactor, configuration, identity: identity, kind: .relay, forwarder: forwarder, log: log)
+            reactor, configuration, identity: identity, kind: .relay, forwarder: forwarder, carriers: start.carriers,
+            log: log)
         hub.owner = self
         routerTimer = DeadlineTimer(reactor) { [unowned self] in self.routerTimeReached() }
     }

@@ -70,6 +70,7 @@ enum Samples {
             quarantined: 1),
         store: StoreReport(bytes: 5 << 20, envelopes: 5, limitBytes: 1 << 30),
         memory: MemoryReport(residentBytes: 31 << 20, heldBytes: 4096, budgetBytes: 64 << 20),
+        reactors: 2,
         jobs: [
             JobReport(
                 name: "tags", state: "running", lastRun: before(3), records: 123_456, envelopes: 99, unreceipted: 3),

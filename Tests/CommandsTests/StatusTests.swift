@@ -38,7 +38,7 @@ import Testing
         try Stage(Samples.mesh).play(
             """
             $ relayctl node status
-            plant-a/agent  agent 0.1.0, pid 42, up 2 h 1 min · as of now
+            plant-a/agent  agent 0.1.0, pid 42, up 2 h 1 min, 2 reactors · as of now
             envelopes accepted 1,000,010 = delivered 1,000,000 + queued 5 + in flight 3 + dropped 2 (2 expired); quarantined 1
             store     5.0 MiB of 1.0 GiB in 5 envelopes; memory 31.0 MiB resident, 4.0 KiB held of 64.0 MiB
             reload    failed 1 min ago, the old configuration stays in force: agent.yaml:3:1: joobs: unknown key

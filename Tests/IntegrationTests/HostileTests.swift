@@ -23,9 +23,10 @@ extension IntegrationTests {
             return frame(1, head + short(name) + short("stranger") + ids + bytes(UInt16(0)))
         }
 
-        @Test(.timeLimit(.minutes(2))) func strangersAreShownOutAndTheOthersGoOn() async throws {
+        @Test(.timeLimit(.minutes(2)), arguments: [1, 3])
+        func strangersAreShownOutAndTheOthersGoOn(reactors: Int) async throws {
             let place = try TemporaryDirectory()
-            let bed = try await makeBed(place)
+            let bed = try await makeBed(place, reactors: reactors)
             let relay = "dmz/relay-1"
             let port = try bed.port(of: relay)
             let mesh = place.path("mesh")
@@ -84,9 +85,9 @@ extension IntegrationTests {
             #expect(bed.process(relay)?.pid == pid && bed.process(relay)?.isRunning == true)
         }
 
-        @Test(.timeLimit(.minutes(2))) func manyStrangersLeakNothing() async throws {
+        @Test(.timeLimit(.minutes(2)), arguments: [1, 3]) func manyStrangersLeakNothing(reactors: Int) async throws {
             let place = try TemporaryDirectory()
-            let bed = try await makeBed(place)
+            let bed = try await makeBed(place, reactors: reactors)
             let relay = "dmz/relay-1"
             let port = try bed.port(of: relay)
             let pid = try #require(bed.process(relay)?.pid)
@@ -125,11 +126,12 @@ extension IntegrationTests {
             try await bed.awaitFile("output/lines.txt", is: Array("still here\n".utf8))
         }
 
-        private func makeBed(_ place: TemporaryDirectory) async throws -> Testbed {
+        private func makeBed(_ place: TemporaryDirectory, reactors: Int) async throws -> Testbed {
             try place.makeDirectory("input")
             try place.makeDirectory("output")
             try place.write("", to: "input/lines.txt")
             var layout = Layout()
+            layout.set(reactors: reactors)
             try layout.relay("dmz/relay-1")
             // Known, and never started: the strangers use its name.
             try layout.relay("plant-x/relay-1")

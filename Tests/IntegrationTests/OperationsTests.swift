@@ -6,13 +6,14 @@ import Testing
 extension IntegrationTests {
     /// What an operator does to a daemon: stop, reload, check, ask for the version, mistype.
     @Suite(.serialized) struct OperationsTests {
-        @Test(.timeLimit(.minutes(2))) func everyNodeStopsCleanlyAndLosesNothing() async throws {
+        @Test(.timeLimit(.minutes(2)), arguments: [1, 3])
+        func everyNodeStopsCleanlyAndLosesNothing(reactors: Int) async throws {
             let place = try TemporaryDirectory()
             var data = try await DataSet(in: place, seed: 5)
             let bed = try await Testbed.make(
                 Layout.threeZones(
                     jobs: DataSet.jobs + [DataSet.databaseJob(place)],
-                    sinks: DataSet.sinks + DataSet.databaseSinks(place)), in: place)
+                    sinks: DataSet.sinks + DataSet.databaseSinks(place), reactors: reactors), in: place)
             try await bed.startAll()
             for (round, name) in (Layout.threeZoneNodes + Layout.threeZoneNodes.reversed()).enumerated() {
                 try await data.grow(round: round)

@@ -74,7 +74,7 @@ extension AgentService {
             memory: MemoryReport(
                 residentBytes: ProcessFigures.residentBytes, heldBytes: UInt64(holdings.memoryBytes),
                 budgetBytes: UInt64(configuration.memory)),
-            bytesInPerSecond: hub.forecaster.bytesInPerSecond, quarantine: quarantine.summary,
+            reactors: hub.reactors, bytesInPerSecond: hub.forecaster.bytesInPerSecond, quarantine: quarantine.summary,
             jobs: jobs.map { job in
                 var report = job.status.current
                 report.unreceipted = UInt64(machine.unreceipted(of: job.configuration.name))

@@ -72,7 +72,9 @@ public final class AgentService: DaemonService {
         streamsFile = StreamsFile(directory: directory, log: log)
         var routes = Forwarder(Forwarder.Configuration(configuration), locals: [identity.id], policy: .open)
         routes.setRoutes(RouteTable(always: configuration.links.map { NodeID(of: $0.peer) }))
-        hub = LinkHub(reactor, configuration, identity: identity, kind: .agent, forwarder: routes, log: log)
+        hub = LinkHub(
+            reactor, configuration, identity: identity, kind: .agent, forwarder: routes, carriers: start.carriers,
+            log: log)
         hub.owner = self
         timer = DeadlineTimer(reactor) { [unowned self] in self.timeReached() }
     }

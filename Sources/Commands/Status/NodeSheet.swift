@@ -28,6 +28,7 @@ struct NodeSheet {
         let uptime = Quantity.age(seconds: Double(status.uptimeSeconds))
         var title =
             Line(status.node, .strong) + Line("  \(status.role) \(status.version), pid \(status.pid), up \(uptime)")
+        if let reactors = status.reactors { title += Line(reactors == 1 ? ", 1 reactor" : ", \(reactors) reactors") }
         title += Line(" · as of \(Quantity.ago(status.asOf, now: now))", .dim)
         var lines = [title, counters, memory]
         if let reload = status.lastReload {

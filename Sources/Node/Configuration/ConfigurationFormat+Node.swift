@@ -11,6 +11,21 @@ extension ConfigurationFormat where Value == Int {
     static var memory: Self { .byteSize(in: Limits.bodyBytes...(1 << 40)) }
 }
 
+extension ConfigurationFormat where Value == NodeConfiguration.Reactors {
+    /// `auto`, or how many.
+    static var reactors: Self {
+        let number = ConfigurationFormat<Int>.integer(in: NodeConfiguration.Reactors.range)
+        return Self(provisional: .automatic) { text, mark throws(Mismatch) in
+            if text == "auto" { return .automatic }
+            do throws(ConfigurationFormat<Int>.Mismatch) {
+                return .fixed(try number.parse(text, mark))
+            } catch {
+                throw Mismatch("\(error.text), or auto")
+            }
+        }
+    }
+}
+
 extension ConfigurationFormat where Value == String {
     /// The name of a job, sink or flow: letters, digits, `.`, `_` and `-`.
     static var label: Self { label(length: Limits.nameLength) }

@@ -32,6 +32,7 @@ extension NodeConfiguration {
         history = reader.nestedIfPresent("history", HistoryConfiguration.init) ?? HistoryConfiguration()
         holdTime = Self.holdTime(reader)
         memory = reader.value("memory", .memory, default: 64 << 20)
+        reactors = reader.value("reactors", .reactors, default: .automatic)
         adminSocket = Self.adminSocket(reader)
         metrics = Self.metrics(reader)
         log = reader.nestedIfPresent("log", LogConfiguration.init) ?? LogConfiguration(level: .info, format: .text)

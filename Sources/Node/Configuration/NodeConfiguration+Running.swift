@@ -47,6 +47,7 @@ extension NodeConfiguration {
         if new.holdTime != holdTime { keys.append("holdTime") }
         if new.history != history { keys.append("history") }
         if new.memory != memory { keys.append("memory") }
+        if new.reactors != reactors { keys.append("reactors") }
         if new.adminSocket != adminSocket { keys.append("admin") }
         if new.metrics != metrics { keys.append("metrics") }
         if new.log != log { keys.append("log") }

@@ -47,6 +47,8 @@ public struct NodeConfiguration: Hashable, Sendable {
     public var holdTime: ClosedRange<Duration>
     /// Bytes of envelopes held in memory.
     public var memory: Int
+    /// How many threads carry links.
+    public var reactors: Reactors
     /// Path of the Unix socket for `relayctl`; at most ``NodeConfiguration/socketPathBytes``.
     public var adminSocket: String
     /// Where metrics and health are served on TCP, in the clear: a numeric loopback address. nil for nowhere.
@@ -86,6 +88,31 @@ extension NodeConfiguration {
                 && parts.allSatisfy { part in
                     part.utf8.allSatisfy { (48...57).contains($0) } && UInt8(part) != nil
                 }
+        }
+    }
+
+    /// How many reactors read, decrypt, encrypt and write for the links.
+    public enum Reactors: Hashable, Sendable {
+        /// By the processor's cores.
+        case automatic
+        /// 1: the one that routes does it too. More: so many beside it, with the links shared out among them.
+        case fixed(Int)
+
+        /// Bounds of a fixed number.
+        public static let range = 1...64
+        /// TLS and TCP are some four fifths of a relay's work, so beside four reactors the one that routes is as busy as
+        /// they are, if they share evenly. Links are pinned and never even, so twice as many may be of use; more is not.
+        private static let most = 8
+        /// With fewer cores one reactor is best: the others would take from the journal, from jobs and from other
+        /// processes what they give.
+        private static let leastCores = 4
+
+        /// - Parameter cores: those that the process may use.
+        public func count(cores: Int) -> Int {
+            switch self {
+            case .automatic: cores < Self.leastCores ? 1 : min(Self.most, cores / 2)
+            case .fixed(let count): count
+            }
         }
     }
 

@@ -29,8 +29,8 @@ public struct Neighbour: Sendable {
 
 /// Joins the exchange to the network: listens, dials for ever, feeds bytes in, writes bytes out, keeps time.
 ///
-/// Everything happens on one reactor's thread. Per turn: read what came, let the role carry out the effects, settle,
-/// write once.
+/// Everything happens on one reactor's thread; what connections cost may be carried by others. Per turn: read what came,
+/// let the role carry out the effects, settle, write once.
 public final class LinkHub {
     public let reactor: Reactor
     public private(set) var identity: NodeIdentity
@@ -51,6 +51,8 @@ public final class LinkHub {
     var isStopping = false
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: LinkHub.readBytes, alignment: 64)
     private var timer: DeadlineTimer?
+    /// Other threads for what connections cost; nil where this reactor does it all.
+    let carriers: Carriers?
     private var forecastTimer: DeadlineTimer?
     /// What the store and the queues come to; see ``forecast(storeBytes:)``.
     public internal(set) var forecaster = Forecaster()
@@ -63,11 +65,12 @@ public final class LinkHub {
 
     public init(
         _ reactor: Reactor, _ configuration: NodeConfiguration, identity: NodeIdentity, kind: NodeKind,
-        forwarder: consuming Forwarder, log: Log
+        forwarder: consuming Forwarder, carriers: Carriers? = nil, log: Log
     ) {
         self.reactor = reactor
         self.configuration = configuration
         self.identity = identity
+        self.carriers = carriers
         self.log = log
         exchange = Exchange(node: identity.name, kind: kind, software: Software.version, forwarder: forwarder)
         timer = DeadlineTimer(reactor) { [unowned self] in self.timeReached() }
@@ -148,6 +151,7 @@ public final class LinkHub {
             log.error("link.wrong-peer", target.lastReason, ["peer": peer, "expected": target.link.peer])
             return channel.close()
         }
+        carriers?.carry(channel)
         let id = NodeID(of: peer)
         let session = exchange.open(
             peer: id, name: peer, session: Entropy.bytes16(), wall: Clock.wall, at: reactor.now)
@@ -171,14 +175,7 @@ public final class LinkHub {
 
     func read(_ connection: LinkConnection, _ channel: Channel) {
         guard let session = connection.session else { return }
-        var filled = 0
-        while filled < buffer.count {
-            let count = channel.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[filled...]))
-            guard count > 0 else { break }
-            filled += count
-        }
-        guard filled > 0 else { return }
-        exchange.receive(session, UnsafeRawBufferPointer(rebasing: buffer[..<filled]), at: reactor.now)
+        channel.take(by: buffer) { exchange.receive(session, $0, at: reactor.now) }
     }
 
     func closed(_ connection: LinkConnection, _ reason: CloseReason) {

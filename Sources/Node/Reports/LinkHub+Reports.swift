@@ -17,6 +17,9 @@ extension LinkHub {
         return reports.sorted { ($0.from, $0.to) < ($1.from, $1.to) }
     }
 
+    /// Threads that carry links.
+    public var reactors: Int { max(1, carriers?.count ?? 1) }
+
     private func report(_ neighbour: Neighbour, _ figure: Forwarder.LinkFigures) -> LinkReport {
         let us = identity.name.description
         let them = neighbour.name.description

@@ -73,6 +73,10 @@ extension NodeStatus {
         text.sample("process_start_time_seconds", Double(started.milliseconds) / 1000)
         text.family("process_resident_memory_bytes", .gauge, "Resident memory of the process.")
         text.sample("process_resident_memory_bytes", memory.residentBytes)
+        if let reactors {
+            text.family("gridrelay_reactors", .gauge, "Threads that carry links.")
+            text.sample("gridrelay_reactors", UInt64(reactors))
+        }
         guard let lastReload else { return }
         text.family("gridrelay_reload_success", .gauge, "1 where the last reload of the configuration was taken over.")
         text.sample("gridrelay_reload_success", UInt64(lastReload.ok ? 1 : 0))

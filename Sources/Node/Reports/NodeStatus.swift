@@ -19,6 +19,8 @@ public struct NodeStatus: Codable, Equatable, Sendable {
     public var counters: CounterReport
     public var store: StoreReport
     public var memory: MemoryReport
+    /// Threads that carry links; 1 where the one that routes does it too. nil from a node that does not tell.
+    public var reactors: Int?
     /// What comes into the node's care lately; nil where nothing is known yet.
     public var bytesInPerSecond: Double?
     /// What lies in the node's quarantine now; nil from a node that has none.
@@ -33,7 +35,8 @@ public struct NodeStatus: Codable, Equatable, Sendable {
     public init(
         node: String, role: String, version: String, pid: Int32, started: WallTime, uptimeSeconds: Int,
         asOf: WallTime, links: [LinkReport] = [], counters: CounterReport = CounterReport(),
-        store: StoreReport = StoreReport(), memory: MemoryReport = MemoryReport(), bytesInPerSecond: Double? = nil,
+        store: StoreReport = StoreReport(), memory: MemoryReport = MemoryReport(), reactors: Int? = nil,
+        bytesInPerSecond: Double? = nil,
         quarantine: QuarantineSummary? = nil,
         jobs: [JobReport] = [],
         sinks: [SinkReport] = [], lastReload: ReloadReport? = nil
@@ -50,6 +53,7 @@ public struct NodeStatus: Codable, Equatable, Sendable {
         self.counters = counters
         self.store = store
         self.memory = memory
+        self.reactors = reactors
         self.bytesInPerSecond = bytesInPerSecond
         self.quarantine = quarantine
         self.jobs = jobs

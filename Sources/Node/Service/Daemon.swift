@@ -19,6 +19,8 @@ public protocol DaemonService: AnyObject {
 /// What a service is given to start from.
 public struct DaemonStart {
     public let reactor: Reactor
+    /// Threads for what links cost; nil where the reactor does that too.
+    public var carriers: Carriers?
     public let configuration: NodeConfiguration
     public let identity: NodeIdentity
     public let log: Log
@@ -93,15 +95,19 @@ public enum Daemon {
         do {
             let identity = try NodeIdentity.load(configuration.identity, expecting: configuration.node)
             let reactor = try Reactor()
+            let reactors = configuration.reactors.count(cores: Process.cores)
+            let carriers = reactors > 1 ? try Carriers(reactor, count: reactors) : nil
             let service = try makeService(
                 DaemonStart(
-                    reactor: reactor, configuration: configuration, identity: identity, log: log, admin: admin))
+                    reactor: reactor, carriers: carriers, configuration: configuration, identity: identity, log: log,
+                    admin: admin))
             try watchSignals(reactor, service, path, role, log, check)
             try service.start()
             log.info("started", "\(role) \(configuration.node) runs", ["version": Software.version, "pid": getpid()])
             ServiceManager.notify(.ready)
             reactor.run()
             reactor.shutDown()
+            carriers?.stop()
             log.info("stopped", "\(role) \(configuration.node) has stopped")
             log.flush()
             return 0

@@ -51,6 +51,11 @@ struct Layout {
         for index in nodes.indices where nodes[index].name == name { nodes[index].extra.append(line) }
     }
 
+    /// Of every node; nil leaves it to them.
+    mutating func set(reactors: Int?) {
+        if let reactors { defaults.append("reactors: \(reactors)") }
+    }
+
     mutating func setSinks(_ name: String, _ sinks: [String]) {
         for index in nodes.indices where nodes[index].name == name { nodes[index].sinks = sinks }
     }
@@ -121,9 +126,14 @@ extension Layout {
 
     /// agent — relay — relay in the middle — relay — agent, data from plant-a to plant-b; the plants dial out.
     ///
-    /// - Parameter relayExtra: more lines for each relay.
-    static func threeZones(jobs: [String], sinks: [String], relayExtra: [String] = []) throws -> Layout {
+    /// - Parameters:
+    ///   - relayExtra: more lines for each relay.
+    ///   - reactors: of every node; nil leaves it to them.
+    static func threeZones(jobs: [String], sinks: [String], relayExtra: [String] = [], reactors: Int? = nil) throws
+        -> Layout
+    {
         var layout = Layout()
+        layout.set(reactors: reactors)
         try layout.relay("plant-a/relay-1", extra: relayExtra)
         layout.agent("plant-a/agent-1", jobs: jobs)
         try layout.relay("dmz/relay-1", extra: relayExtra)

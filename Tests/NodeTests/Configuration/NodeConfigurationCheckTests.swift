@@ -116,6 +116,12 @@ import Testing
             "holdTime: {minimum: 3s, maximum: 1s}",
             ["node.yaml:5:21: holdTime.minimum: is longer than maximum; write the shorter time first"]
         ),
+        ("reactors: 65", ["node.yaml:5:11: reactors: '65' is out of range; write 1 to 64, or auto"]),
+        ("reactors: 0", ["node.yaml:5:11: reactors: '0' is out of range; write 1 to 64, or auto"]),
+        (
+            "reactors: Auto",
+            ["node.yaml:5:11: reactors: 'Auto' is not a whole number; write digits, such as 1, or auto"]
+        ),
         ("memory: 1MiB", ["node.yaml:5:9: memory: '1MiB' is out of range; write 16MiB to 1TiB"]),
         (
             "lifetime: 20y",

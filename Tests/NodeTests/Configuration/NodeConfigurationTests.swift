@@ -26,6 +26,7 @@ import Testing
         history: {after: 5m, share: 25, rate: 1MB/s}
         holdTime: {minimum: 5ms, maximum: 1s}
         memory: 16MiB
+        reactors: 3
         admin: {socket: run/admin.sock}
         metrics: {listen: {host: 127.0.0.1, port: 9464}}
         log: {level: warning, format: json}
@@ -113,6 +114,7 @@ import Testing
         #expect(node.history == .init(after: .seconds(300), share: 25, rate: 1_000_000))
         #expect(node.holdTime == .milliseconds(5) ... .seconds(1))
         #expect(node.memory == 16 << 20)
+        #expect(node.reactors == .fixed(3))
         #expect(node.adminSocket == "/etc/gridrelay/run/admin.sock")
         #expect(node.metrics == .init(host: "127.0.0.1", port: 9464))
         #expect(node.log == .init(level: .warning, format: .json))
@@ -151,6 +153,7 @@ import Testing
         #expect(node.quotas == .init() && node.history == .init(after: .seconds(60), share: 10))
         #expect(node.holdTime == .milliseconds(20) ... .seconds(2))
         #expect(node.memory == 64 << 20)
+        #expect(node.reactors == .automatic)
         #expect(node.store.maxBytes == 10 << 30)
         #expect(node.store.segmentBytes == 32 << 20)
         #expect(node.adminSocket == "admin.sock")

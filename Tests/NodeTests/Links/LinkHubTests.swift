@@ -8,6 +8,8 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) final class LinkHubTests {
     private let identities: IdentityScene
     private let reactor: Reactor
+    /// Threads for the links of the hubs made while it is there.
+    private var carriers: Carriers?
     /// Connections know their hub, so hubs outlive the reactor's shutting down.
     private var nodes: [Node] = []
 
@@ -62,9 +64,21 @@ import Testing
         let forwarder = Forwarder(Forwarder.Configuration(configuration), locals: [identity.id], policy: .open)
         let log = Log(level: .error, output: .function { _ in })
         let node = Node(
-            LinkHub(reactor, configuration, identity: identity, kind: kind, forwarder: forwarder, log: log))
+            LinkHub(
+                reactor, configuration, identity: identity, kind: kind, forwarder: forwarder, carriers: carriers,
+                log: log))
         nodes.append(node)
         return node
+    }
+
+    /// What a daemon does with `reactors`.
+    private func start(_ reactors: Int) throws {
+        if reactors > 1 { carriers = try Carriers(reactor, count: reactors) }
+    }
+
+    private func shutDown() {
+        reactor.shutDown()
+        carriers?.stop()
     }
 
     private func listening(_ rest: String, port: UInt16 = 0) throws -> Node {
@@ -98,8 +112,9 @@ import Testing
         return !isLate
     }
 
-    @Test func aLinkComesUpAtBothEnds() throws {
-        defer { reactor.shutDown() }
+    @Test(arguments: [1, 3]) func aLinkComesUpAtBothEnds(reactors: Int) throws {
+        try start(reactors)
+        defer { shutDown() }
         let relay = try listening("attach: [plant-a/*]")
         let agent = try dialling(relay)
         #expect(run { relay.isUp && agent.isUp })
@@ -110,6 +125,8 @@ import Testing
         #expect(agent.ups.first?.kind == .relay)
         #expect(agent.ups.first?.dialledByUs == true)
         #expect(relay.hub.hasConnections)
+        #expect(relay.hub.reactors == reactors)
+        #expect(carriers.map { $0.loads.reduce(0, +) == 2 } ?? true)
     }
 
     @Test func aStrangerToTheConfigurationIsTurnedAwayUntilItIsNamed() throws {
@@ -125,8 +142,9 @@ import Testing
         #expect(run { relay.isUp && agent.isUp })
     }
 
-    @Test func whoAnswersInThePlaceOfAnotherGetsNoLink() throws {
-        defer { reactor.shutDown() }
+    @Test(arguments: [1, 3]) func whoAnswersInThePlaceOfAnotherGetsNoLink(reactors: Int) throws {
+        try start(reactors)
+        defer { shutDown() }
         let relay = try listening("attach: [plant-a/*]")
         let agent = try dialling(relay, expecting: "dmz/relay-2")
         let name = try NodeName("dmz/relay-2")
@@ -144,8 +162,9 @@ import Testing
         #expect(relay.ups.isEmpty)
     }
 
-    @Test func aLinkThatIsTakenOutOfTheConfigurationIsCut() throws {
-        defer { reactor.shutDown() }
+    @Test(arguments: [1, 3]) func aLinkThatIsTakenOutOfTheConfigurationIsCut(reactors: Int) throws {
+        try start(reactors)
+        defer { shutDown() }
         let relay = try listening("attach: [plant-a/*]")
         let agent = try dialling(relay)
         #expect(run { relay.isUp && agent.isUp })
@@ -165,8 +184,9 @@ import Testing
         #expect(run { !relay.isUp && !agent.isUp })
     }
 
-    @Test func aPeerThatComesBackIsFoundAgain() throws {
-        defer { reactor.shutDown() }
+    @Test(arguments: [1, 3]) func aPeerThatComesBackIsFoundAgain(reactors: Int) throws {
+        try start(reactors)
+        defer { shutDown() }
         let relay = try listening("attach: [plant-a/*]")
         let port = try #require(relay.hub.ports.first)
         let agent = try dialling(relay)

@@ -20,6 +20,7 @@ struct MetricsTextTests {
         counters: CounterReport(
             accepted: 10, delivered: 5, queued: 2, inFlight: 1, dropped: ["unreadable": 0, "expired": 2], returned: 3),
         store: StoreReport(bytes: 1, envelopes: 2, limitBytes: .max, secondsToFull: 90.5),
+        reactors: 3,
         jobs: [JobReport(name: "a\"b\\c\nd", state: "idle", records: 9, envelopes: 4, unreceipted: 1)],
         sinks: [SinkReport(name: "rows", state: "running", records: 3)],
         lastReload: ReloadReport(at: now, ok: false, error: "line 3"))
@@ -55,7 +56,7 @@ struct MetricsTextTests {
 
     @Test(arguments: [
         "gridrelay_info{node=\"plant-a/relay-1\",role=\"relay\",version=\"0.1.0\"} 1",
-        "process_start_time_seconds 1795254759.5", "gridrelay_reload_success 0",
+        "process_start_time_seconds 1795254759.5", "gridrelay_reload_success 0", "gridrelay_reactors 3",
         "gridrelay_envelopes_accepted_total 13", "gridrelay_envelopes_delivered_total 5",
         "gridrelay_envelopes_returned_total 3", "gridrelay_envelopes_dropped_total{reason=\"expired\"} 2",
         "gridrelay_envelopes_queued 2", "gridrelay_envelopes_in_flight 1",

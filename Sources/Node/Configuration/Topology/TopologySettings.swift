@@ -1,8 +1,8 @@
 /// The keys that a topology passes on to its nodes' own files.
 enum TopologySettings {
     private static let keys = [
-        "store", "durability", "quotas", "history", "holdTime", "memory", "admin", "metrics", "log", "lifetime",
-        "resendAfter",
+        "store", "durability", "quotas", "history", "holdTime", "memory", "reactors", "admin", "metrics", "log",
+        "lifetime", "resendAfter",
     ]
 
     /// Checks the keys and returns them as they are written.
@@ -16,6 +16,7 @@ enum TopologySettings {
             _ = reader.nestedIfPresent("history", NodeConfiguration.HistoryConfiguration.init)
             _ = NodeConfiguration.holdTime(reader)
             _ = reader.optional("memory", .memory)
+            _ = reader.optional("reactors", .reactors)
             _ = reader.nestedIfPresent("admin") { $0.optional("socket", .path) }
             _ = NodeConfiguration.metrics(reader)
             _ = reader.nestedIfPresent("log", NodeConfiguration.LogConfiguration.init)
