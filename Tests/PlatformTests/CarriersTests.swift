@@ -111,6 +111,57 @@ struct CarriersTests {
         #expect(blocked > 0)
     }
 
+    /// Pieces that follow one another at once share a parcel, so that many of them may be under way.
+    @Test(arguments: [false, true]) func piecesShareAParcel(isClosed: Bool) throws {
+        let pieces = 300
+        var heard: [UInt8] = []
+        try play(carriers: 2) { reactor, carriers in
+            let server = Player()
+            server.readable = { heard += $0.readAll() }
+            server.closed = { _, _ in reactor.stop() }
+            let listener = try reactor.listen { channel in
+                channel.owner = server
+                carriers.carry(channel)
+            }
+            let client = Player()
+            client.opened = { channel in
+                carriers.carry(channel)
+                for piece in 0..<pieces {
+                    let bytes = [UInt8](repeating: UInt8(truncatingIfNeeded: piece), count: 1000)
+                    #expect(bytes.withUnsafeBytes { channel.write($0, hasMore: true) } == 1000)
+                }
+                // The end sends what waits as well as a flush does.
+                if !isClosed { channel.flush() }
+                channel.close(within: .seconds(30))
+            }
+            reactor.dial(listener.port, client)
+        }
+        #expect(heard == (0..<pieces).flatMap { [UInt8](repeating: UInt8(truncatingIfNeeded: $0), count: 1000) })
+    }
+
+    /// A flush alone sends what waits.
+    @Test func whatWaitsForMoreIsFlushed() throws {
+        var heard: [UInt8] = []
+        try play(carriers: 1) { reactor, carriers in
+            let server = Player()
+            server.readable = { channel in
+                heard += channel.readAll()
+                if heard.count == 3 { reactor.stop() }
+            }
+            let listener = try reactor.listen { $0.owner = server }
+            let client = Player()
+            client.opened = { channel in
+                carriers.carry(channel)
+                for byte in [UInt8](1...3) {
+                    #expect(withUnsafeBytes(of: byte) { channel.write($0, hasMore: true) } == 1)
+                }
+                channel.flush()
+            }
+            reactor.dial(listener.port, client)
+        }
+        #expect(heard == [1, 2, 3])
+    }
+
     /// The memory between a writer and a reader that does not read is bounded, and nothing of it is lost.
     @Test func aReaderThatPausesHoldsTheWriterBack() throws {
         let total = 96 << 20

@@ -6,6 +6,8 @@ final class CarriedConnection {
     /// In order; of the first `place` bytes are read.
     private var unread: [Parcel] = []
     private var place = 0
+    /// Waits for what is written right after it.
+    private var filling: Parcel?
     private var bytesOut = 0
     private var parcelsOut = 0
     /// Why the connection is no more; the channel ends once everything that came before is read.
@@ -44,18 +46,37 @@ final class CarriedConnection {
     // MARK: Outwards
 
     /// Takes as much as may be under way.
-    func send(_ bytes: UnsafeRawBufferPointer) -> Int {
+    /// - Parameter hasMore: more is written right after it, or ``flush()`` is called: small pieces then share a parcel, since
+    ///   few of those may be under way.
+    func send(_ bytes: UnsafeRawBufferPointer, hasMore: Bool) -> Int {
         guard ended == nil else { return 0 }
         var taken = 0
-        while taken < bytes.count, parcelsOut < TrafficBounds.parcels, bytesOut < TrafficBounds.bytesOut {
-            let rest = UnsafeRawBufferPointer(rebasing: bytes[taken...])
-            let parcel = carrier.pack(rest, room: TrafficBounds.bytesOut - bytesOut)
-            taken += parcel.count
-            bytesOut += parcel.count
-            parcelsOut += 1
-            carrier.order(.send(number, parcel))
+        while taken < bytes.count, let parcel = parcel(for: hasMore ? Parcel.largeBytes : bytes.count - taken) {
+            let count = min(bytes.count - taken, parcel.capacity - parcel.count, TrafficBounds.bytesOut - bytesOut)
+            parcel.append(UnsafeRawBufferPointer(rebasing: bytes[taken..<taken + count]))
+            taken += count
+            bytesOut += count
+            if parcel.count == parcel.capacity { flush() }
         }
+        if !hasMore || taken < bytes.count { flush() }
         return taken
+    }
+
+    /// Sends off what waits for more.
+    func flush() {
+        guard let parcel = filling else { return }
+        filling = nil
+        carrier.order(.send(number, parcel))
+    }
+
+    /// One with room; nil where no more may be under way.
+    private func parcel(for count: Int) -> Parcel? {
+        guard bytesOut < TrafficBounds.bytesOut else { return nil }
+        if let filling { return filling }
+        guard parcelsOut < TrafficBounds.parcels else { return nil }
+        parcelsOut += 1
+        filling = carrier.parcel(for: count)
+        return filling
     }
 
     /// So many bytes of one parcel were given to the connection.
@@ -73,6 +94,7 @@ final class CarriedConnection {
 
     func close(flushing rest: [UInt8], within limit: Duration) {
         giveBack()
+        flush()
         carrier.order(.close(number, rest: rest, limit: limit))
     }
 

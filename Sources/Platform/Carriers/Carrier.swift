@@ -41,13 +41,8 @@ final class Carrier {
     /// The channel hears no more of its number.
     func forget(_ number: UInt64) { channels[number] = nil }
 
-    /// A parcel that holds the beginning of these bytes, as many as `room` lets in and a parcel has room for.
-    func pack(_ bytes: UnsafeRawBufferPointer, room: Int) -> Parcel {
-        let count = min(bytes.count, room, Parcel.largeBytes)
-        let parcel = pool.take(for: count)
-        parcel.append(UnsafeRawBufferPointer(rebasing: bytes[..<count]))
-        return parcel
-    }
+    /// An empty one with room for so many bytes, or for as many as a parcel can have.
+    func parcel(for count: Int) -> Parcel { pool.take(for: count) }
 
     private func hear() {
         reports.drain { hear($0) }

@@ -13,7 +13,7 @@ extension Channel {
     /// - Returns: how many bytes were taken; 0 also where the channel is not open.
     public func write(_ bytes: UnsafeRawBufferPointer, hasMore: Bool = false) -> Int {
         guard phase == .open else { return 0 }
-        let taken = carried?.send(bytes) ?? push(bytes, hasMore: hasMore)
+        let taken = carried?.send(bytes, hasMore: hasMore) ?? push(bytes, hasMore: hasMore)
         bytesWritten &+= UInt64(taken)
         if taken < bytes.count, phase == .open { waits.ownerWantsToWrite = true }
         if !hasMore || taken < bytes.count { updateInterest() }
@@ -23,6 +23,7 @@ extension Channel {
     /// Sends what ``write(_:hasMore:)`` held back, as far as there is room; the rest follows by itself.
     public func flush() {
         guard phase == .open else { return }
+        carried?.flush()
         sendGathered()
         updateInterest()
     }
