@@ -49,7 +49,9 @@ struct JournalBatchTests {
         #expect(whole.isEmpty && whole.held.isEmpty)
     }
 
-    private func append(_ token: Int, _ first: [UInt8], _ array: [UInt8], _ from: Int, to batch: inout JournalBatch) -> Bool {
+    private func append(
+        _ token: Int, _ first: [UInt8], _ array: [UInt8], _ from: Int, to batch: inout JournalBatch
+    ) -> Bool {
         first.withUnsafeBytes { batch.append(RecordKind(1), token: UInt64(token), $0, array, from: from) }
     }
 
