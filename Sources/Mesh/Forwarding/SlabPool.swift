@@ -29,8 +29,9 @@ struct SlabPool: ~Copyable {
 
     /// Bytes of an ordinary slab. An envelope longer than a quarter of it gets a slab of its own.
     static let slabBytes = 1 << 20
-    /// Bytes of empty slabs kept for the next envelopes; more goes back to the system.
-    static let spareBytes = 16 << 20
+    /// Bytes of empty slabs kept for the next envelopes; more goes back to the system. Twice what a link's credit lets in:
+    /// with less, memory that comes and goes leaves holes, and a busy process grows by more than is spared here.
+    static let spareBytes = 32 << 20
 
     private var slabs: [Slab] = []
     private var vacant: [Int32] = []

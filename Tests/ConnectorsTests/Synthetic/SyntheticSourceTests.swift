@@ -39,6 +39,27 @@ struct SyntheticSourceTests {
         #expect(try source.drain(after: third.checkpoint).again == nil)
     }
 
+    @Test("Only sixteen hexadecimal digits, all of them small, are a number")
+    func stamps() throws {
+        let number: UInt64 = 0x0123_4567_89ab_cdef
+        let text = Array("0123456789abcdef0000000000000010".utf8)
+        let stamp = try #require(text.withUnsafeBytes { SyntheticRecord.stamp(of: $0) })
+        #expect(stamp.number == number && stamp.nanoseconds == 16)
+        for place in 0..<32 {
+            for byte in UInt8.min ... .max {
+                var changed = text
+                changed[place] = byte
+                let digit = Array("0123456789abcdef".utf8).firstIndex(of: byte).map { UInt64($0) }
+                let read = changed.withUnsafeBytes { SyntheticRecord.stamp(of: $0) }
+                let word = place < 16 ? read?.number : read?.nanoseconds
+                let shift = UInt64(60 - place % 16 * 4)
+                let expected = digit.map { ((place < 16 ? number : 16) & ~(15 << shift)) | $0 << shift }
+                #expect(word == expected, "byte \(byte) at \(place)")
+            }
+        }
+        #expect(text.dropLast().withUnsafeBytes { SyntheticRecord.stamp(of: $0) } == nil)
+    }
+
     @Test("Several million records of 128 bytes are made in a second or so")
     func speed() throws {
         let source = SyntheticSource(SyntheticSettings(count: 1_000_000))
