@@ -7,7 +7,7 @@ import json, os, resource, shutil, subprocess, tempfile, time
 
 from common import cpu_of, free_ports, resident, show, spread
 
-SCALE, IDLE, BODY, COUNT = (1, 10, 100, 500), 5_000, 1024, 150_000
+SCALE, IDLE, BODY, COUNT = (1, 10, 100, 500), 5_000, 1024, 1_000_000
 IDLE_SECONDS = 10
 
 

@@ -17,8 +17,8 @@ struct Outlet: ~Copyable {
     private var made = ByteQueue()
     /// Bytes of `made` that were consumed.
     private var consumed: UInt64 = 0
+    /// A few, since a session prepares half a MiB at most.
     private var stretches: [Stretch] = []
-    private var head = 0
     private var bytesLent = 0
     private var written: [Int32] = []
 
@@ -27,30 +27,23 @@ struct Outlet: ~Copyable {
 
     /// What comes first; more may follow it.
     var readable: UnsafeRawBufferPointer {
-        guard head < stretches.count else { return made.readable }
-        let before = Int(stretches[head].position - consumed)
-        return before == 0 ? stretches[head].bytes : UnsafeRawBufferPointer(rebasing: made.readable[..<before])
+        guard let first = stretches.first else { return made.readable }
+        let before = Int(first.position - consumed)
+        return before == 0 ? first.bytes : UnsafeRawBufferPointer(rebasing: made.readable[..<before])
     }
 
     /// Takes bytes off the front.
     /// - Precondition: no more than ``readable`` has.
     mutating func consume(_ bytes: Int) {
-        guard head < stretches.count, stretches[head].position == consumed else {
+        guard let first = stretches.first, first.position == consumed else {
             consumed += UInt64(bytes)
             return made.consume(bytes)
         }
-        let rest = UnsafeRawBufferPointer(rebasing: stretches[head].bytes[bytes...])
         bytesLent -= bytes
-        guard rest.isEmpty else {
-            stretches[head].bytes = rest
-            return
-        }
-        written.append(stretches[head].place)
-        head += 1
-        if head == stretches.count {
-            stretches.removeAll(keepingCapacity: true)
-            head = 0
-        }
+        stretches[0].bytes = UnsafeRawBufferPointer(rebasing: first.bytes[bytes...])
+        guard stretches[0].bytes.isEmpty else { return }
+        written.append(first.place)
+        stretches.removeFirst()
     }
 
     mutating func reserve(_ bytes: Int) -> UnsafeMutableRawBufferPointer { made.reserve(bytes) }
@@ -85,9 +78,8 @@ struct Outlet: ~Copyable {
 
     /// Forgets everything.
     mutating func removeAll() {
-        written += stretches[head...].map(\.place)
+        written += stretches.map(\.place)
         stretches = []
-        head = 0
         bytesLent = 0
         consumed += UInt64(made.count)
         made.removeAll()

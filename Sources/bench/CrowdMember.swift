@@ -12,8 +12,10 @@ final class Member: ChannelOwner {
     private let envelope: [UInt8]
     private let destination: NodeID
     private let isSink: Bool
+    private var port: UInt16 = 0
     private var channel: Channel?
     private var session: SessionID?
+    private var isEstablished = false
     private var outstanding = 0
     private var timer: DeadlineTimer?
 
@@ -44,7 +46,11 @@ final class Member: ChannelOwner {
         }
     }
 
+    /// Once more where the relay has too many at the moment: it lets some hundreds in at once and then 200 a second.
+    private static let redialDelay = Duration.milliseconds(500)
+
     func dial(port: UInt16) {
+        self.port = port
         channel = Dialer(crowd.reactor).dial(host: "127.0.0.1", port: port, context: context, owner: self)
     }
 
@@ -64,7 +70,13 @@ final class Member: ChannelOwner {
     }
 
     func channelWritable(_ channel: Channel) { pump() }
-    func channelClosed(_ channel: Channel, reason: CloseReason) { crowd.fail("\(reason)") }
+    func channelClosed(_ channel: Channel, reason: CloseReason) {
+        guard !isEstablished else { crowd.fail("\(reason)") }
+        if let session { exchange.close(session, at: crowd.reactor.now) }
+        session = nil
+        _ = exchange.takeEvents()
+        crowd.reactor.schedule(after: Self.redialDelay) { [unowned self] in dial(port: port) }
+    }
 
     /// Carries out what came, sends what may be sent, writes what there is.
     func pump() {
@@ -72,7 +84,9 @@ final class Member: ChannelOwner {
         repeat {
             for event in exchange.takeEvents() {
                 switch event {
-                case .established: crowd.established(self)
+                case .established:
+                    isEstablished = true
+                    crowd.established(self)
                 case .ended(_, _, let error, _): crowd.fail("\(error)")
                 case .meshMessage: break
                 }
