@@ -34,6 +34,24 @@ import Testing
         #expect(!seals(life.hardEnd.milliseconds))
     }
 
+    /// Who keeps an answer must ask again at the edges of every epoch's life, and need not before.
+    @Test func anAnswerHoldsUntilAnEpochBeginsOrEnds() throws {
+        let life = try Fixture.life()
+        let keychain = try Fixture.sender()
+        let peer = NodeID(of: try Fixture.name(peer))
+        var now = WallTime(milliseconds: life.notBefore.milliseconds - 5)
+        var changes: [WallTime] = []
+        while now.milliseconds < .max {
+            let next = keychain.nextChange(after: now)
+            #expect(next > now)
+            let answer = keychain.sealing(for: peer, at: now)?.id
+            #expect(keychain.sealing(for: peer, at: WallTime(milliseconds: next.milliseconds - 1))?.id == answer)
+            changes.append(next)
+            now = next
+        }
+        #expect(changes == [life.notBefore, life.hardEnd, WallTime(milliseconds: .max)])
+    }
+
     @Test func stateOnlyGoesForward() throws {
         let record = try Fixture.record()
         var keychain = try Fixture.sender([record])

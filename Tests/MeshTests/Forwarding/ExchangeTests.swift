@@ -52,6 +52,11 @@ private final class Couple {
         }
     }
 
+    func memory(of side: Int) -> (held: Int, reserved: Int) {
+        let slabs = sides[side].exchange.forwarder.holdings
+        return (slabs.memoryBytes, slabs.memoryReservedBytes)
+    }
+
     func isUp(_ side: Int) -> Bool { sides[side].exchange.forwarder.isEstablished(id(Self.names[1 - side])) }
 
     func link(of side: Int) -> LinkIndex? { sides[side].exchange.forwarder.linkNumber(of: id(Self.names[1 - side])) }
@@ -94,6 +99,54 @@ struct ExchangeTests {
             return
         }
         #expect(!couple.isUp(1))
+    }
+
+    /// A side with three long envelopes for the other that are on their way to the socket and read from where they lie.
+    private func speakingAtLength() throws -> Couple {
+        let couple = Couple()
+        let (near, far) = (id(Couple.names[0]), id(Couple.names[1]))
+        couple.sides[0].exchange.forwarder.setRoutes(RouteTable(fixed: [far: [far]]))
+        for sequence in 1...3 as ClosedRange<UInt64> {
+            let header = Header(
+                kind: .data, lane: .live, source: near, destination: far, stream: StreamID(Bytes16(low: 7, high: 7)),
+                sequence: Sequence(sequence), floor: Sequence(1), created: WallTime(milliseconds: 0), lifetime: 1000,
+                key: KeyID(Bytes16(low: 1, high: 1)), bodyLength: 300_000)
+            let envelope = header.encoded + [UInt8](repeating: 5, count: 300_000)
+            envelope.withUnsafeBytes {
+                couple.sides[0].exchange.forwarder.originate(
+                    Forwarder.Origin(
+                        destination: far, identity: header.identity, lane: .live, length: $0.count, lifetime: 1000,
+                        owner: sequence, stored: sequence), $0, at: couple.now)
+            }
+        }
+        couple.sides[0].exchange.settle(at: couple.now)
+        return couple
+    }
+
+    @Test func aFarewellComesBehindAllThatWasBegun() throws {
+        let couple = try speakingAtLength()
+        couple.sides[0].exchange.leave(couple.sessions[0], .stopping, at: couple.now)
+        let output = couple.sides[0].exchange.takeOutput(couple.sessions[0])
+        #expect(output.count > 400_000)
+        output.withUnsafeBytes { couple.sides[1].exchange.receive(couple.sessions[1], $0, at: couple.now) }
+        couple.events[1] += couple.sides[1].exchange.takeEvents()
+        guard case .left(.stopping, _)? = couple.ending(of: 1) else {
+            Issue.record("the reason is read: \(String(describing: couple.ending(of: 1)))")
+            return
+        }
+    }
+
+    /// What a session was still to write goes back with it, when its envelopes go.
+    @Test func aClosedSessionHoldsNoMemory() throws {
+        let couple = try speakingAtLength()
+        couple.sides[0].exchange.write(couple.sessions[0]) { min(20_000, $0.count) }
+        couple.sides[0].exchange.close(couple.sessions[0], at: couple.now)
+        couple.sides[0].exchange.timeReached(couple.now + .seconds(2_000))
+        let (held, reserved) = couple.memory(of: 0)
+        #expect(held == 0, "they have lived out their lives")
+        // Two were in memory; the third did not fit the budget.
+        for _ in 0..<2 { _ = couple.sides[0].exchange.forwarder.slabs.lend(300_248) }
+        #expect(couple.memory(of: 0).reserved == reserved, "their memory is there for others")
     }
 
     @Test func theRoundTripIsMeasuredByPings() throws {
