@@ -23,10 +23,13 @@ public struct OutboxGate: Sendable {
     public var isOpen = false
     /// Id of the machine's boot; see ``StoredEnvelope``.
     private let boot: Bytes16
-    /// From the oldest that is pending on, by token; nil where one was taken before an older one.
+    /// In the journal's hands since their making, by token, which is about the order in which it gives them back; nil where
+    /// one was taken or is set aside.
     private var pending: [Submission?] = []
-    /// Those before it are taken.
+    /// Those before it are nil.
     private var head = 0
+    /// Those that are or were held: one may be for long, and many pass it meanwhile.
+    private var aside: [UInt64: Submission] = [:]
     private var bytes = 0
     /// Of the next one.
     private var nextToken: UInt64 = 1
@@ -48,11 +51,16 @@ public struct OutboxGate: Sendable {
     ) -> (token: UInt64, needsRetry: Bool) {
         let token = nextToken
         nextToken += 1
-        pending.append(submission)
         bytes += submission.envelope.count
         let chain = submission.stream.chain
         let wasHeld = chains[chain, default: Chain()].isHeld
-        if !wasHeld, append(token, submission, &batch, at: now) { return (token, false) }
+        if !wasHeld, append(token, submission, &batch, at: now) {
+            pending.append(submission)
+            return (token, false)
+        }
+        pending.append(nil)
+        forgetTaken()
+        aside[token] = submission
         chains[chain, default: Chain()].isHeld = true
         chains[chain, default: Chain()].held.append(token)
         return (token, !wasHeld)
@@ -82,7 +90,8 @@ public struct OutboxGate: Sendable {
     /// The journal did not take it: it is held, and all of its chain with it.
     /// - Returns: whether it was pending; ``retryAll(_:at:)`` should then be called in a while.
     public mutating func refuse(_ token: UInt64) -> Bool {
-        guard let place = place(of: token), let submission = pending[place] else { return false }
+        guard let submission = takeOut(token) else { return false }
+        aside[token] = submission
         let chain = submission.stream.chain
         var entry = chains[chain, default: Chain()]
         entry.outstanding -= 1
@@ -112,11 +121,7 @@ public struct OutboxGate: Sendable {
         if isOpen { batch.mend(chain: chain) }
         var taken = 0
         for token in entry.held {
-            if let place = place(of: token), let submission = pending[place],
-                !append(token, submission, &batch, at: now)
-            {
-                break
-            }
+            if let submission = aside[token], !append(token, submission, &batch, at: now) { break }
             taken += 1
         }
         chains[chain]?.held.removeFirst(taken)
@@ -125,8 +130,7 @@ public struct OutboxGate: Sendable {
 
     /// The submission is durable: takes it out.
     public mutating func take(_ token: UInt64) -> Submission? {
-        guard let place = place(of: token), let submission = pending[place].take() else { return nil }
-        forgetTaken()
+        guard let submission = takeOut(token) else { return nil }
         bytes -= submission.envelope.count
         var entry = chains[submission.stream.chain, default: Chain()]
         entry.outstanding -= 1
@@ -135,9 +139,13 @@ public struct OutboxGate: Sendable {
         return submission
     }
 
-    private func place(of token: UInt64) -> Int? {
+    private mutating func takeOut(_ token: UInt64) -> Submission? {
         let place = pending.count - Int(clamping: nextToken &- token)
-        return place >= head && place < pending.count ? place : nil
+        guard place >= head, place < pending.count, let submission = pending[place].take() else {
+            return aside.removeValue(forKey: token)
+        }
+        forgetTaken()
+        return submission
     }
 
     /// Moves the head to the oldest that is pending, and gives the places before it back now and then.
@@ -149,7 +157,11 @@ public struct OutboxGate: Sendable {
     }
 
     /// Whether something of a job is not durable yet.
-    public func holdsAny(of job: String) -> Bool { pending[head...].contains { $0?.stream.job == job } }
+    public func holdsAny(of job: String) -> Bool { holdsAny { $0.stream.job == job } }
 
-    public func holdsAny(of stream: StreamID) -> Bool { pending[head...].contains { $0?.stream.id == stream } }
+    public func holdsAny(of stream: StreamID) -> Bool { holdsAny { $0.stream.id == stream } }
+
+    private func holdsAny(where fits: (Submission) -> Bool) -> Bool {
+        aside.values.contains(where: fits) || pending[head...].contains { $0.map(fits) ?? false }
+    }
 }

@@ -80,7 +80,7 @@ public final class TLSSession {
         self.side = side
         pointer = OpenSSL.require(SSL_new(context.pointer), "a TLS session")
         self.socket = OpenSSL.require(BIO_new_socket(socket, BIO_NOCLOSE), "a TLS session")
-        // One count for reading, one for writing, one for what is gathered later.
+        // One count for reading, one for writing.
         SSL_set0_rbio(pointer, self.socket)
         OpenSSL.require(BIO_up_ref(self.socket), "a TLS session")
         SSL_set0_wbio(pointer, self.socket)
@@ -191,7 +191,8 @@ public final class TLSSession {
             }
             return .wantsWrite
         }
-        OpenSSL.require(BIO_up_ref(socket), "a TLS session")
+        // The count that the gatherer had of the socket is the session's then.
+        BIO_pop(gatherer)
         SSL_set0_wbio(pointer, socket)
         self.gatherer = nil
         return .bytes(0)
