@@ -260,50 +260,6 @@ struct CarriersTests {
         #expect(server.reasons == [.peerClosed])
     }
 
-    @Test func closingDoesNotWaitForAPeerThatReadsNothing() throws {
-        try play(carriers: 2) { reactor, carriers in
-            let listener = try reactor.listen { channel in
-                channel.owner = Player()
-                carriers.carry(channel)
-                channel.isPaused = true
-            }
-            let client = Player()
-            client.opened = { channel in
-                carriers.carry(channel)
-                channel.close(flushing: [UInt8](repeating: 1, count: 64 << 20), within: .milliseconds(50))
-            }
-            client.closed = { _, reason in
-                #expect(reason == .local)
-                reactor.stop()
-            }
-            reactor.dial(listener.port, client)
-        }
-    }
-
-    @Test func anAbortIsHeardOnceByBothEnds() throws {
-        let server = Player()
-        let client = Player()
-        try play(carriers: 2) { reactor, carriers in
-            let listener = try reactor.listen { channel in
-                channel.owner = server
-                carriers.carry(channel)
-            }
-            client.opened = { channel in
-                carriers.carry(channel)
-                channel.say("under way")
-                channel.abort()
-                channel.abort()
-                channel.close()
-                #expect(client.reasons.isEmpty)
-                #expect(!channel.isOpen)
-            }
-            server.closed = { _, _ in reactor.stop() }
-            reactor.dial(listener.port, client)
-        }
-        #expect(client.reasons == [.local])
-        #expect(server.reasons.count == 1)
-    }
-
     /// It goes while both directions are full.
     @Test func aPeerThatVanishesIsNoticedOnce() throws {
         let server = Player()

@@ -186,14 +186,16 @@ struct ChannelTests {
         #expect(heard == rest)
     }
 
-    @Test func closingDoesNotWaitForAPeerThatReadsNothing() throws {
-        try play { reactor in
+    @Test(arguments: [0, 2]) func closingDoesNotWaitForAPeerThatReadsNothing(threads: Int) throws {
+        try play(threads: threads) { reactor, carriers in
             let listener = try reactor.listen { channel in
                 channel.owner = Player()
+                carriers?.carry(channel)
                 channel.isPaused = true
             }
             let client = Player()
             client.opened = { channel in
+                carriers?.carry(channel)
                 channel.close(flushing: [UInt8](repeating: 1, count: 64 << 20), within: .milliseconds(50))
                 #expect(channel.write(UnsafeRawBufferPointer(start: nil, count: 0)) == 0)
             }
@@ -205,12 +207,17 @@ struct ChannelTests {
         }
     }
 
-    @Test func anAbortIsHeardOnceByBothEnds() throws {
+    @Test(arguments: [0, 2]) func anAbortIsHeardOnceByBothEnds(threads: Int) throws {
         let server = Player()
         let client = Player()
-        try play { reactor in
-            let listener = try reactor.listen { $0.owner = server }
+        try play(threads: threads) { reactor, carriers in
+            let listener = try reactor.listen { channel in
+                channel.owner = server
+                carriers?.carry(channel)
+            }
             client.opened = { channel in
+                carriers?.carry(channel)
+                channel.say("under way")
                 channel.abort()
                 channel.abort()
                 channel.close()

@@ -144,3 +144,12 @@ func play(
     }
     carriers?.stop()
 }
+
+/// The same with or without threads that carry: what holds of a channel holds of both kinds.
+func play(
+    threads count: Int, sourceLocation: SourceLocation = #_sourceLocation,
+    _ scene: (Reactor, Carriers?) throws -> Void
+) throws {
+    guard count > 0 else { return try play(sourceLocation: sourceLocation) { try scene($0, nil) } }
+    try play(carriers: count, sourceLocation: sourceLocation) { try scene($0, $1) }
+}
