@@ -89,6 +89,22 @@ import Testing
         #expect(stores[1].applied(Sample.stream(1)) == [1])
     }
 
+    /// What comes together is handed on together, sink by sink.
+    @Test func whatComesAtOnceGoesToItsSinks() throws {
+        let scene = try scene([(["*"], ["*"]), (["other", "topic"], ["*"])])
+        let arrivals = try (1...6 as ClosedRange<UInt64>).map { number in
+            let topic = number % 3 == 0 ? "else" : "topic"
+            let stream: UInt64 = number % 3 == 0 ? 2 : 1
+            let sequence = number % 3 == 0 ? number / 3 : number - number / 3
+            return try arrival(keys.envelope(sequence, ["a"], topic: topic, stream: stream), number)
+        }
+        #expect(scene.inbox.add(arrivals))
+        #expect(outcomes.wait { Set($0.finished) == Set(1...6) })
+        scene.end()
+        #expect(stores[1].applied(Sample.stream(1)) == [1, 2, 3, 4] && stores[1].applied(Sample.stream(2)) == [])
+        #expect(stores[0].applied(Sample.stream(2)) == [1, 2] && stores[0].applied(Sample.stream(1)) == [])
+    }
+
     @Test(arguments: [("plant-a/*", 0), ("plant-a/agent", 0), ("*", 0), ("plant-c/*", 1), ("plant-a/other", 1)])
     func aSinkTakesFromThoseItNames(pattern: String, taker: Int) throws {
         let scene = try scene([(["topic"], [pattern]), (["*"], ["*"])])
