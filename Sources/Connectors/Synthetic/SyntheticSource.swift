@@ -108,7 +108,8 @@ public final class SyntheticSource: Source {
         return (min(end, max(made, pace.made &+ due)), step)
     }
 
-    /// Records for which the clock is read once: that takes as long as making one, and is never late by it.
+    /// Records for which the clock is read once, since that takes as long as making one. A stamp is early by the making of
+    /// the others, so that a latency is never told too short.
     private static let sameTime: UInt64 = 16
 
     private func stamp(_ number: UInt64, at now: UInt64) {

@@ -59,10 +59,10 @@ public struct AEADKey: ~Copyable, @unchecked Sendable {
             let nonce = bytes.bindMemory(to: UInt8.self).baseAddress
             OpenSSL.require(EVP_EncryptInit_ex2(sealing, nil, nil, nonce, nil), "AES-256-GCM")
         }
-        encrypt(header, to: nil)
-        encrypt(first, to: start)
-        encrypt(second, to: start + first.count)
-        encrypt(third, to: start + first.count + second.count)
+        pass(header, through: sealing, to: nil)
+        pass(first, through: sealing, to: start)
+        pass(second, through: sealing, to: start + first.count)
+        pass(third, through: sealing, to: start + first.count + second.count)
         var written: Int32 = 0
         let tag = start + count
         OpenSSL.require(
@@ -72,11 +72,14 @@ public struct AEADKey: ~Copyable, @unchecked Sendable {
         return count + Self.overhead
     }
 
-    private func encrypt(_ piece: UnsafeRawBufferPointer, to output: UnsafeMutableRawPointer?) {
+    /// Takes a piece through a context, in its direction; without an output it is authenticated only.
+    private func pass(
+        _ piece: UnsafeRawBufferPointer, through context: OpaquePointer, to output: UnsafeMutableRawPointer?
+    ) {
         guard piece.count > 0 else { return }
         var written: Int32 = 0
-        let status = EVP_EncryptUpdate(
-            sealing, output?.assumingMemoryBound(to: UInt8.self), &written,
+        let status = EVP_CipherUpdate(
+            context, output?.assumingMemoryBound(to: UInt8.self), &written,
             piece.assumingMemoryBound(to: UInt8.self).baseAddress, Int32(piece.count))
         OpenSSL.require(status, "AES-256-GCM")
     }
@@ -131,22 +134,13 @@ public struct AEADKey: ~Copyable, @unchecked Sendable {
             EVP_DecryptInit_ex2(opening, nil, nil, bytes.bindMemory(to: UInt8.self).baseAddress, nil) == 1
         }
         precondition(started, "OpenSSL cannot provide AES-256-GCM")
-        decrypt(header, to: nil)
-        decrypt(UnsafeRawBufferPointer(rebasing: sealed[..<first.count]), to: first.baseAddress)
-        decrypt(UnsafeRawBufferPointer(rebasing: sealed[first.count..<count]), to: second.baseAddress)
+        pass(header, through: opening, to: nil)
+        pass(UnsafeRawBufferPointer(rebasing: sealed[..<first.count]), through: opening, to: first.baseAddress)
+        pass(UnsafeRawBufferPointer(rebasing: sealed[first.count..<count]), through: opening, to: second.baseAddress)
         OpenSSL.require(
             EVP_CIPHER_CTX_ctrl(opening, EVP_CTRL_AEAD_SET_TAG, Int32(Self.overhead), &tag), "AES-256-GCM")
         var (unused, written): (UInt8, Int32) = (0, 0)
         return EVP_DecryptFinal_ex(opening, &unused, &written) == 1
-    }
-
-    private func decrypt(_ piece: UnsafeRawBufferPointer, to output: UnsafeMutableRawPointer?) {
-        guard piece.count > 0 else { return }
-        var written: Int32 = 0
-        let status = EVP_DecryptUpdate(
-            opening, output?.assumingMemoryBound(to: UInt8.self), &written,
-            piece.assumingMemoryBound(to: UInt8.self).baseAddress, Int32(piece.count))
-        OpenSSL.require(status, "AES-256-GCM")
     }
 
     /// No bytes: a piece that is not there.

@@ -18,7 +18,7 @@ extension LinkHub {
     }
 
     /// Threads that carry links.
-    public var reactors: Int { max(1, carriers?.count ?? 1) }
+    public var reactors: Int { carriers?.count ?? 1 }
 
     private func report(_ neighbour: Neighbour, _ figure: Forwarder.LinkFigures) -> LinkReport {
         let us = identity.name.description

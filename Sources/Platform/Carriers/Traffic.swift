@@ -35,7 +35,7 @@ struct MovedConnection: @unchecked Sendable {
 }
 
 /// What may be under way between the two threads for one link and direction. Past it the sender of the bytes is held
-/// back: by TCP where they come in, by what ``Channel/write(_:)`` takes where they go out.
+/// back: by TCP where they come in, by what ``Channel/write(_:hasMore:)`` takes where they go out.
 enum TrafficBounds {
     /// One being filled, one or two waiting, one being emptied.
     static let parcels = 4

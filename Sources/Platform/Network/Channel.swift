@@ -60,7 +60,7 @@ public final class Channel {
     /// What stands between the channel and its next step.
     struct Waits {
         var handshake: Poller.Interest = []
-        /// ``Channel/write(_:)`` found no room and the owner waits to be told.
+        /// ``Channel/write(_:hasMore:)`` found no room and the owner waits to be told.
         var ownerWantsToWrite = false
         /// The TLS layer must read before it can write, or write before it can read.
         var writeNeedsRead = false

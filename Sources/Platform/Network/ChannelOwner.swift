@@ -11,7 +11,7 @@ public protocol ChannelOwner: AnyObject {
     /// does neither is called without end.
     func channelReadable(_ channel: Channel)
 
-    /// The channel takes bytes again after ``Channel/write(_:)`` took fewer than it was given.
+    /// The channel takes bytes again after ``Channel/write(_:hasMore:)`` took fewer than it was given.
     func channelWritable(_ channel: Channel)
 
     /// The channel has ended, whoever ended it; comes exactly once, at the end of a turn, and is the last call.
