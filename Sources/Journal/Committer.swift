@@ -130,10 +130,7 @@ extension SegmentedLog {
                     append(kind, token, first, .init(start: nil, count: 0), urgent, chain, &outcomes)
                     continue
                 }
-                held[place].array.withUnsafeBytes { array in
-                    let second = UnsafeRawBufferPointer(rebasing: array[held[place].from...])
-                    append(kind, token, first, second, urgent, chain, &outcomes)
-                }
+                held[place].bytes.withUnsafeBytes { append(kind, token, first, $0, urgent, chain, &outcomes) }
             case .mend(let chain): outcomes.broken[chain] = nil
             case .release(let lsn, let token):
                 release(lsn)

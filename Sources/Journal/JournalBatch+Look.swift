@@ -11,7 +11,7 @@ extension JournalBatch {
                     body(token, first)
                     continue
                 }
-                let whole = Array(first) + held[place].array[held[place].from...]
+                let whole = Array(first) + held[place].bytes
                 whole.withUnsafeBytes { body(token, $0) }
             }
         }

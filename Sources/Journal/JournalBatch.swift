@@ -18,7 +18,7 @@ public struct JournalBatch: Sendable {
     struct Held: Sendable {
         var array: [UInt8]
         var from: Int
-        var count: Int { array.count - from }
+        var bytes: ArraySlice<UInt8> { array[from...] }
     }
 
     /// Bytes from which on an array is held on to: less is copied as fast as it is counted.
@@ -59,15 +59,14 @@ public struct JournalBatch: Sendable {
         urgent: Bool = false, chain: UInt64 = 0
     ) -> Bool {
         let end = Held(array: array, from: from)
-        guard end.count >= Self.heldBytes else {
-            return array.withUnsafeBytes { array in
-                let second = UnsafeRawBufferPointer(rebasing: array[from...])
-                return append(kind, token: token, first, second, urgent: urgent, chain: chain)
+        guard end.bytes.count >= Self.heldBytes else {
+            return end.bytes.withUnsafeBytes {
+                append(kind, token: token, first, $0, urgent: urgent, chain: chain)
             }
         }
-        guard takes(first.count + end.count) else { return false }
+        guard takes(first.count + end.bytes.count) else { return false }
         bytes.append(contentsOf: first)
-        bytesHeld += end.count
+        bytesHeld += end.bytes.count
         operations.append(
             .append(kind, token: token, bytes: first.count, held: held.count, urgent: urgent, chain: chain))
         held.append(end)

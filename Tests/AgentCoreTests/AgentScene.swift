@@ -273,7 +273,7 @@ struct ToyJournal {
             case .append(let kind, let token, let count, let held, _, _):
                 let bytes =
                     Array(batch.bytes[offset..<offset + count])
-                    + (held.map { batch.held[$0].array[batch.held[$0].from...] } ?? [])
+                    + (held.map { batch.held[$0].bytes } ?? [])
                 offset += count
                 if let refusal {
                     completions.append(JournalCompletion(token: token, lsn: .none, outcome: .refused(refusal)))

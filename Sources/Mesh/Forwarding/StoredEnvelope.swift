@@ -28,8 +28,8 @@ public struct StoredEnvelope: Sendable {
     }
 
     public func append(to bytes: inout ByteQueue) {
-        bytes.append(UInt32(hop.hopLimit))
-        bytes.append(hop.age)
+        hop.encode(into: bytes.reserve(HopFields.size))
+        bytes.commit(HopFields.size)
         bytes.append(storedAt.nanoseconds)
         bytes.append(boot)
     }
