@@ -76,6 +76,21 @@ final class TemporaryDirectory: Sendable {
         }
     }
 
+    /// Calls `body` with each regular file below a directory that a running process may write to: a file that gets
+    /// another name between the list and its reading is read under that, so it goes on until a list names nothing new.
+    static func forEachFile(below path: String, _ body: (_ path: String, _ bytes: [UInt8]) -> Void) {
+        var seen: Set<String> = []
+        while true {
+            let unseen = files(below: path).filter { !seen.contains($0) }
+            if unseen.isEmpty { return }
+            for file in unseen {
+                guard let bytes = contents(file) else { continue }
+                seen.insert(file)
+                body(file, bytes)
+            }
+        }
+    }
+
     private static func remove(_ path: String) {
         for name in names(in: path) {
             let child = path + "/" + name
