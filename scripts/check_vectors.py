@@ -174,17 +174,27 @@ def stream_keys(record, source, destination, stream):
     names = source + destination + digest(record)
     traffic = hkdf(pair_key, stream, b"gridrelay traffic v1" + names)
     code = hkdf(pair_code, stream, b"gridrelay code v1" + names)
-    return pair_key, pair_code, traffic, code
+    digest_key = hkdf(pair_code, stream, b"gridrelay digest v1" + names)
+    return pair_key, pair_code, traffic, code, digest_key
 
 
-def structure_text(kind):
-    return (
-        f"gridrelay {kind} v1: structure code 8, codec 1, uncompressed length 4, {CONTENTS[kind]}, security code 16"
-    )
+def structure_text(kind, version):
+    code = {1: "security code 16", 2: "security code 16 by digest"}[version]
+    return f"gridrelay {kind} v{version}: structure code 8, codec 1, uncompressed length 4, {CONTENTS[kind]}, {code}"
 
 
-def structure_code(kind):
-    return hashlib.sha256(structure_text(kind).encode()).digest()[:8]
+def structure_code(kind, version):
+    return hashlib.sha256(structure_text(kind, version).encode()).digest()[:8]
+
+
+def gmac(key, message):
+    return AESGCM(key).encrypt(bytes(12), b"", message)
+
+
+def security_code(version, code_key, digest_key, header, head, data):
+    if version == 2 and len(data) >= 384:
+        data = gmac(digest_key, data)
+    return hmac.new(code_key, header + head + data, hashlib.sha256).digest()[:16]
 
 
 def open_envelope(envelope, record):
@@ -192,15 +202,16 @@ def open_envelope(envelope, record):
     equal(header["bodyLength"], len(envelope) - 104, "body length")
     equal(header["destination"], node_id(record["destination"]), "destination")
     equal(header["key"], digest(record)[:16], "key id")
-    _, _, traffic, code = stream_keys(record, header["source"], header["destination"], header["stream"])
+    _, _, traffic, code, digest_key = stream_keys(record, header["source"], header["destination"], header["stream"])
     nonce = bytes(4) + struct.pack(">Q", header["sequence"])
     plain = AESGCM(traffic).decrypt(nonce, envelope[104:], envelope[:104])
     kind = KINDS[header["kind"]]
-    equal(plain[:8], structure_code(kind), "structure code")
-    expected = hmac.new(code, envelope[:104] + plain[:-16], hashlib.sha256).digest()[:16]
+    version = {structure_code(kind, version): version for version in (1, 2)}.get(plain[:8])
+    require(version is not None, "a structure code of this kind")
+    expected = security_code(version, code, digest_key, envelope[:104], plain[:13], plain[13:-16])
     equal(plain[-16:], expected, "security code")
     codec, batch = unpack(plain[8:-16])
-    return kind, codec, batch
+    return kind, version, codec, batch
 
 
 # The vector files
@@ -243,18 +254,21 @@ def check_keys(vector):
     equal(destination.hex(), vector["destinationID"], "id of the destination")
     equal(digest(vector).hex(), vector["digest"], "digest")
     keys = stream_keys(vector, source, destination, bytes.fromhex(vector["stream"]))
-    for name, key in zip(("pairKey", "pairCode", "trafficKey", "codeKey"), keys):
+    for name, key in zip(("pairKey", "pairCode", "trafficKey", "codeKey", "digestKey"), keys):
         equal(key.hex(), vector[name], name)
-    for kind in KINDS.values():
-        equal(structure_text(kind), vector["structures"][kind]["text"], "structure text")
-        equal(structure_code(kind).hex(), vector["structures"][kind]["code"], "structure code")
+    equal(len(vector["structures"]), 2 * len(KINDS), "structures")
+    for structure in vector["structures"]:
+        of = structure["kind"], structure["version"]
+        equal(structure_text(*of), structure["text"], "structure text")
+        equal(structure_code(*of).hex(), structure["code"], "structure code")
 
 
 def check_envelope(vectors, record):
     for vector in vectors:
         envelope = bytes.fromhex(vector["envelope"])
-        kind, codec, batch = open_envelope(envelope, record)
-        equal((kind, codec, batch.hex()), (vector["kind"], vector["codec"], vector["batch"]), "opened envelope")
+        kind, version, codec, batch = open_envelope(envelope, record)
+        expected = vector["kind"], vector["version"], vector["codec"], vector["batch"]
+        equal((kind, version, codec, batch.hex()), expected, "opened envelope")
         if kind == "data":
             parse_batch(batch)
         for place in (105, len(envelope) - 1):

@@ -7,6 +7,7 @@ enum Derivation {
     static let pairCodeLabel = "gridrelay pair code v1"
     static let trafficLabel = "gridrelay traffic v1"
     static let codeLabel = "gridrelay code v1"
+    static let digestLabel = "gridrelay digest v1"
 
     /// The secret of two nodes, the same for both: the lower id comes first.
     static func pair(_ root: SharedSecret, _ label: String, _ one: NodeID, _ other: NodeID) -> SecretBytes {

@@ -89,41 +89,20 @@ public struct Sealer: ~Copyable, Sendable {
 
     /// Writes the security code behind the compressed part, then seals the body where it lies.
     private mutating func finish(_ envelope: UnsafeMutableRawBufferPointer, codePlace: Int, sequence: Sequence) {
-        contexts.code.update(UnsafeRawBufferPointer(rebasing: envelope[..<codePlace]))
-        withUnsafeTemporaryAllocation(byteCount: HMACSHA256Key.codeBytes, alignment: 16) { whole in
-            do throws(CryptoError) { try contexts.code.finish(into: whole) } catch {
-                preconditionFailure("the code has room")
-            }
-            let place = UnsafeMutableRawBufferPointer(rebasing: envelope[codePlace...])
-            place.copyMemory(from: UnsafeRawBufferPointer(rebasing: whole[..<SealedBody.codeSize]))
+        let header = UnsafeRawBufferPointer(rebasing: envelope[..<Header.size])
+        let dataPlace = Header.size + SealedBody.headSize
+        let head = UnsafeRawBufferPointer(rebasing: envelope[Header.size..<dataPlace])
+        let data = UnsafeRawBufferPointer(rebasing: envelope[dataPlace..<codePlace])
+        contexts.withCode(.second, header, head, data) { code in
+            UnsafeMutableRawBufferPointer(rebasing: envelope[codePlace...]).copyMemory(from: code)
         }
         let body = UnsafeMutableRawBufferPointer(rebasing: envelope[Header.size...])
         let plaintext = UnsafeRawBufferPointer(rebasing: body[..<(body.count - AEADKey.overhead)])
-        let header = UnsafeRawBufferPointer(rebasing: envelope[..<Header.size])
         do throws(CryptoError) {
             try contexts.traffic.seal(
                 nonce: Nonce(counter: sequence.number), authenticating: header, plaintext: plaintext, into: body)
         } catch {
             preconditionFailure("the body has room for its tag")
         }
-    }
-}
-
-/// The two keyed contexts of one direction of one stream.
-struct StreamContexts: ~Copyable {
-    var traffic: AEADKey
-    var code: HMACSHA256Key
-
-    init(_ keys: PairKeys, from source: NodeID, to destination: NodeID, stream: StreamID) {
-        let trafficKey = Derivation.stream(
-            keys.key, Derivation.trafficLabel, from: source, to: destination, stream: stream, key: keys.digest)
-        let codeKey = Derivation.stream(
-            keys.code, Derivation.codeLabel, from: source, to: destination, stream: stream, key: keys.digest)
-        do throws(CryptoError) {
-            traffic = try AEADKey(trafficKey)
-        } catch {
-            preconditionFailure("a derived key has 32 bytes")
-        }
-        code = HMACSHA256Key(codeKey)
     }
 }

@@ -74,11 +74,13 @@ import Testing
 
     @Test func structureTexts() throws {
         var found: [String: String] = [:]
-        for row in try table("Body") { found[row[0]] = row[1] }
-        for kind in Header.Kind.allCases {
-            #expect(found[kind.description] == "`\(StructureCode.text(kind))`")
+        for row in try table("Body") { found[row[0] + row[1]] = row[2] }
+        for (kind, version) in Header.Kind.allCases.flatMap({ kind in
+            StructureCode.Version.allCases.map { (kind, $0) }
+        }) {
+            #expect(found["\(kind)\(version.rawValue)"] == "`\(StructureCode.text(kind, version))`")
         }
-        #expect(found.count == Header.Kind.allCases.count)
+        #expect(found.count == Header.Kind.allCases.count * StructureCode.Version.allCases.count)
     }
 
     @Test func batchLimitLeavesRoomForTheCodes() {

@@ -117,42 +117,63 @@ import Testing
     }
 
     /// The right body for `part`, with a code that fits.
-    private func body(_ part: [UInt8], structure: [UInt8]? = nil) throws -> [UInt8] {
+    private func body(
+        _ part: [UInt8], structure: [UInt8]? = nil, _ version: StructureCode.Version = .second
+    ) throws -> [UInt8] {
         let sender = try Fixture.sender()
         let receiver = try Fixture.receiver()
         let keys = try #require(sender.sealing(for: receiver.holderID, at: Fixture.now))
         var contexts = StreamContexts(
             keys, from: sender.holderID, to: receiver.holderID, stream: Fixture.stream)
         var header = try Header(try Fixture.seal([1]))
-        let opened = (structure ?? StructureCode.bytes(.data)) + part
+        let opened = (structure ?? StructureCode.bytes(.data, version)) + part
         header.bodyLength = UInt32(opened.count + 32)
-        return opened + contexts.code.code(of: header.encoded + opened)[..<16]
+        return try header.encoded.withUnsafeBytes { header in
+            try opened.withUnsafeBytes { opened in
+                try #require(opened.count >= SealedBody.headSize)
+                let head = UnsafeRawBufferPointer(rebasing: opened[..<SealedBody.headSize])
+                let data = UnsafeRawBufferPointer(rebasing: opened[SealedBody.headSize...])
+                return Array(opened) + contexts.withCode(version, header, head, data) { Array($0) }
+            }
+        }
     }
 
-    @Test func structureIsCheckedBeforeCode() throws {
+    @Test(arguments: StructureCode.Version.allCases)
+    func structureIsCheckedBeforeCode(version: StructureCode.Version) throws {
         var opener = Opener(try Fixture.receiver())
         let part = Compression.pack(batch, with: .none)
-        let right = try envelope(around: body(part))
+        let right = try envelope(around: body(part, version))
         #expect(try opener.open(right) == batch)
-        let wrongStructure = try envelope(around: body(part, structure: StructureCode.bytes(.receipt)))
+        let receipt = StructureCode.bytes(.receipt, version)
+        let wrongStructure = try envelope(around: body(part, structure: receipt, version))
         #expect(throws: OpenError.wrongStructure) { try opener.open(wrongStructure) }
         for place in 0..<8 {
-            var changed = try body(part)
+            var changed = try body(part, version)
             changed[place] ^= 1
             let bytes = try envelope(around: changed)
             #expect(throws: OpenError.wrongStructure) { try opener.open(bytes) }
         }
-        let wrongKind = try envelope(around: body(part), kind: .receipt)
+        let wrongKind = try envelope(around: body(part, version), kind: .receipt)
         #expect(throws: OpenError.wrongStructure) { try opener.open(wrongKind) }
     }
 
-    @Test func wrongCodeIsRefused() throws {
+    @Test(arguments: StructureCode.Version.allCases, [18, SealedBody.digestedFrom])
+    func wrongCodeIsRefused(version: StructureCode.Version, count: Int) throws {
         var opener = Opener(try Fixture.receiver())
-        let right = try body(Compression.pack(batch, with: .none))
+        let part = Compression.pack((0..<count).map { UInt8(truncatingIfNeeded: $0) }, with: .none)
+        let right = try body(part, version)
         for place in 8..<right.count {
             var changed = right
             changed[place] ^= 0x80
             let bytes = try envelope(around: changed)
+            #expect(throws: OpenError.wrongCode) { try opener.open(bytes) }
+        }
+        // Made as the other version says.
+        let other: StructureCode.Version = version == .first ? .second : .first
+        let bytes = try envelope(around: body(part, structure: StructureCode.bytes(.data, other), version))
+        if count < SealedBody.digestedFrom {
+            #expect(try opener.open(bytes).count == count)
+        } else {
             #expect(throws: OpenError.wrongCode) { try opener.open(bytes) }
         }
     }
