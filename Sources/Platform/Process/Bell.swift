@@ -28,8 +28,9 @@ public final class Bell: @unchecked Sendable {
     public func ring() {
         pthread_mutex_lock(mutex)
         isRung = true
-        pthread_cond_signal(condition)
         pthread_mutex_unlock(mutex)
+        // Behind the lock, which the woken thread takes at once.
+        pthread_cond_signal(condition)
     }
 
     /// Waits for a ring, for ever where there is no limit.

@@ -42,7 +42,7 @@ public final class WorkQueue<Item: Sendable>: Sendable {
     /// - Returns: everything that waits, empty where it was woken or the limit passed; nil once the queue is closed and
     ///   empty.
     public func takeAll(within limit: Duration? = nil) -> [Item]? {
-        var hasWaited = false
+        var hasWaited = limit == .zero
         while true {
             let (items, isClosed, isWoken) = state.withLock { state in
                 defer {
