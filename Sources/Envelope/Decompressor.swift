@@ -36,8 +36,12 @@ public struct Decompressor: ~Copyable, @unchecked Sendable {
     }
 
     /// The same where codec and length are parted from the data: what is stored as it is, is handed on as it is.
-    public mutating func unpack(_ head: RawSpan, _ data: [UInt8]) throws(EnvelopeError) -> [UInt8] {
+    /// - Parameter bytes: how long it may say it is; at most ``Limits/batchBytes``.
+    public mutating func unpack(
+        _ head: RawSpan, _ data: [UInt8], atMost bytes: Int = Limits.batchBytes
+    ) throws(EnvelopeError) -> [UInt8] {
         let (codec, declared) = try head.withUnsafeBytes { (head) throws(EnvelopeError) in try Self.head(head) }
+        guard declared <= bytes else { throw .declaredTooLong(declared) }
         if codec == .none {
             guard data.count == declared else { throw .wrongUncompressedLength(declared: declared) }
             return data

@@ -85,8 +85,12 @@ public struct Opener: ~Copyable {
     }
 
     /// The same for an envelope whose header was read before.
-    /// - Parameter envelope: what the header was read from, and its body.
-    public mutating func open(_ header: Header, _ envelope: RawSpan) throws(OpenError) -> [UInt8] {
+    /// - Parameters:
+    ///   - envelope: what the header was read from, and its body.
+    ///   - bytes: a batch that says it is longer is not unpacked: ``EnvelopeError/declaredTooLong(_:)``.
+    public mutating func open(
+        _ header: Header, _ envelope: RawSpan, atMost bytes: Int = Limits.batchBytes
+    ) throws(OpenError) -> [UInt8] {
         guard header.envelopeLength == envelope.byteCount else {
             throw .malformed(
                 .wrongBodyLength(declared: Int(header.bodyLength), present: envelope.byteCount - Header.size))
@@ -97,7 +101,9 @@ public struct Opener: ~Copyable {
         }
         guard header.destination == keychain.holderID else { throw .wrongAddress(header.destination) }
         let stream = try stream(of: header)
-        return try envelope.withUnsafeBytes { (envelope) throws(OpenError) in try open(header, stream, envelope) }
+        return try envelope.withUnsafeBytes { (envelope) throws(OpenError) in
+            try open(header, stream, envelope, atMost: bytes)
+        }
     }
 
     /// The contexts of the header's stream.
@@ -113,7 +119,7 @@ public struct Opener: ~Copyable {
     /// Decrypts, and checks what is authentic: structure, code, then the batch. Bytes that are not compressed are where
     /// they belong then.
     private mutating func open(
-        _ header: Header, _ stream: RememberedStream, _ envelope: UnsafeRawBufferPointer
+        _ header: Header, _ stream: RememberedStream, _ envelope: UnsafeRawBufferPointer, atMost bytes: Int
     ) throws(OpenError) -> [UInt8] {
         let count = Int(header.bodyLength) - AEADKey.overhead - SealedBody.headSize
         var head = SealedBody.Head(repeating: 0)
@@ -126,7 +132,8 @@ public struct Opener: ~Copyable {
         if failure != .notAuthentic { remember(stream) }
         if let failure { throw failure }
         do throws(EnvelopeError) {
-            return try decompressor.unpack(head.span.bytes.extracting(last: Compression.headSize), data)
+            return try decompressor.unpack(
+                head.span.bytes.extracting(last: Compression.headSize), data, atMost: bytes)
         } catch {
             throw .damagedBatch(error)
         }

@@ -6,15 +6,19 @@ import Node
 import Platform
 import Synchronization
 
-/// Opens what arrives, on a thread of its own, and hands it to the sink that takes its topic.
+/// Opens what arrives, on a thread of its own, and hands it to the sink that takes its topic. A little that comes while
+/// that thread has nothing to do is opened by who brings it: waking a thread takes longer.
 ///
-/// What cannot be opened has no effect: it goes to the quarantine, or back to the relay where that is full. What no sink takes goes back to the relay, which
-/// keeps it until there is one.
+/// What cannot be opened has no effect: it goes to the quarantine, or back to the relay where that is full. What no sink
+/// takes goes back to the relay, which keeps it until there is one.
 final class Inbox: Sendable {
     /// How long a relay should keep what no sink takes before it tries again.
     static let unwantedDelay: Duration = .seconds(5)
     /// How long it should keep what cannot be opened while the quarantine has no room.
     static let unkeptDelay: Duration = .seconds(60)
+
+    /// Bytes of envelopes that are opened by who brings them, at most, and of what each may hold when it is unpacked.
+    static let atOnceBytes = 8 << 10
 
     /// Bytes after which opened batches go on to their sink, which works beside the opener.
     static let runBytes = 256 << 10
@@ -26,6 +30,7 @@ final class Inbox: Sendable {
     private let report: @Sendable ([DeliveryOutcome]) -> Void
     private let routes: Mutex<SinkRoutes>
     private let thread = Mutex<Threads.Handle?>(nil)
+    private let opener: Mutex<Opener>
     private let keysChanged = Atomic<Bool>(false)
 
     init(
@@ -37,6 +42,7 @@ final class Inbox: Sendable {
         self.routes = Mutex(routes)
         self.log = log
         self.report = report
+        opener = Mutex(Opener(keys.current))
     }
 
     func start() throws(ThreadError) {
@@ -44,8 +50,18 @@ final class Inbox: Sendable {
         thread.withLock { $0 = handle }
     }
 
+    /// Whether the opener's thread has nothing to do, until something is added.
+    var isIdle: Bool { queue.isIdle }
+
+    /// Called by one thread at a time.
     /// - Returns: false once the inbox is closed; the arrivals are to be given back then.
-    func add(_ arrivals: [Arrival]) -> Bool { queue.add(arrivals) }
+    func add(_ arrivals: [Arrival]) -> Bool {
+        guard arrivals.reduce(0, { $0 + $1.envelope.count }) <= Self.atOnceBytes, isIdle else {
+            return queue.add(arrivals)
+        }
+        let left = openAtOnce(arrivals)
+        return left.isEmpty || queue.add(Array(left))
+    }
 
     func replace(_ routes: SinkRoutes) { self.routes.withLock { $0 = routes } }
     func keysWereReplaced() { keysChanged.store(true, ordering: .releasing) }
@@ -55,18 +71,53 @@ final class Inbox: Sendable {
         thread.withLock { $0 }?.join()
     }
 
+    /// What no sink gets is left to the opener's thread, which may write to the quarantine and the log.
+    /// - Returns: the arrivals from the first of these.
+    private func openAtOnce(_ arrivals: [Arrival]) -> ArraySlice<Arrival> {
+        withOpener { opener, routes, outcomes in
+            var opened = Opened()
+            defer { opened.hand(&outcomes) }
+            for (index, arrival) in arrivals.enumerated() {
+                do throws(Unfit) {
+                    let (item, worker) = try open(arrival, &opener, routes, atMost: Self.atOnceBytes)
+                    opened.add(item, for: worker, &outcomes)
+                } catch {
+                    return arrivals[index...]
+                }
+            }
+            return []
+        }
+    }
+
+    private func withOpener<Value>(
+        _ body: (inout Opener, SinkRoutes, inout [DeliveryOutcome]) -> sending Value
+    ) -> Value {
+        var outcomes: [DeliveryOutcome] = []
+        let routes = routes.withLock { $0 }
+        let value = opener.withLock { opener in
+            if keysChanged.exchange(false, ordering: .acquiring) { opener.use(keys.current) }
+            return body(&opener, routes, &outcomes)
+        }
+        if !outcomes.isEmpty { report(outcomes) }
+        return value
+    }
+
     // MARK: On the opener's thread
 
     private func run() {
-        var opener = Opener(keys.current)
         while let arrivals = queue.takeAll() {
-            if keysChanged.exchange(false, ordering: .acquiring) { opener.use(keys.current) }
-            let routes = routes.withLock { $0 }
-            var outcomes: [DeliveryOutcome] = []
-            var opened = Opened()
-            for arrival in arrivals { open(arrival, &opener, routes, &opened, &outcomes) }
-            opened.hand(&outcomes)
-            if !outcomes.isEmpty { report(outcomes) }
+            withOpener { opener, routes, outcomes in
+                var opened = Opened()
+                for arrival in arrivals {
+                    do throws(Unfit) {
+                        let (item, worker) = try open(arrival, &opener, routes)
+                        opened.add(item, for: worker, &outcomes)
+                    } catch {
+                        outcomes.append(refuse(arrival, error, routes))
+                    }
+                }
+                opened.hand(&outcomes)
+            }
         }
     }
 
@@ -94,37 +145,53 @@ final class Inbox: Sendable {
         }
     }
 
-    private func open(
-        _ arrival: Arrival, _ opener: inout Opener, _ routes: SinkRoutes, _ opened: inout Opened,
-        _ outcomes: inout [DeliveryOutcome]
-    ) {
-        let batch: [UInt8]
-        do throws(OpenError) { batch = try opener.open(arrival.header, arrival.envelope.span.bytes) } catch {
-            return setAside(arrival, error.description, &outcomes)
-        }
-        let reader: RecordBatch.Reader
-        do throws(EnvelopeError) { reader = try RecordBatch.Reader(batch) } catch {
-            return setAside(arrival, error.description, &outcomes)
-        }
-        guard let worker = routes.worker(topic: reader.topic, source: arrival.header.source) else {
-            log.warning(
-                "sink.none", "no sink takes this topic; the relay keeps it until there is one",
-                ["topic": reader.topic, "source": routes.name(of: arrival.header.source)])
-            outcomes.append(.giveBack(arrival.instance, Self.unwantedDelay))
-            return
-        }
-        let item = SinkItem(
-            instance: arrival.instance, source: arrival.header.source, stream: arrival.header.stream,
-            sequence: arrival.header.sequence, floor: arrival.header.floor, batch: batch, records: reader.count,
-            envelope: worker.keepsEnvelopes ? arrival.envelope : [])
-        opened.add(item, for: worker, &outcomes)
+    /// Why an arrival goes to no sink.
+    private enum Unfit: Error {
+        /// It cannot be opened, or holds no batch.
+        case unreadable(reason: String)
+        case unwanted(topic: String)
     }
 
-    /// It must not have an effect. Where it cannot be kept here either, it stays with the relay.
-    private func setAside(_ arrival: Arrival, _ reason: String, _ outcomes: inout [DeliveryOutcome]) {
-        let isKept = quarantine.add(arrival.envelope, .init(.unopened, reason))
-        outcomes.append(
-            isKept ? .finished(arrival.instance) : .giveBack(arrival.instance, Self.unkeptDelay))
+    private func open(
+        _ arrival: Arrival, _ opener: inout Opener, _ routes: SinkRoutes, atMost bytes: Int = Limits.batchBytes
+    ) throws(Unfit) -> (item: SinkItem, worker: SinkWorker) {
+        let (header, batch): (Header, [UInt8]) = (arrival.header, try unsealed(arrival, &opener, atMost: bytes))
+        let reader: RecordBatch.Reader
+        do throws(EnvelopeError) { reader = try RecordBatch.Reader(batch) } catch {
+            throw .unreadable(reason: error.description)
+        }
+        guard let worker = routes.worker(topic: reader.topic, source: header.source) else {
+            throw .unwanted(topic: reader.topic)
+        }
+        let item = SinkItem(
+            instance: arrival.instance, source: header.source, stream: header.stream, sequence: header.sequence,
+            floor: header.floor, batch: batch, records: reader.count,
+            envelope: worker.keepsEnvelopes ? arrival.envelope : [])
+        return (item, worker)
+    }
+
+    private func unsealed(
+        _ arrival: Arrival, _ opener: inout Opener, atMost bytes: Int
+    ) throws(Unfit) -> [UInt8] {
+        do throws(OpenError) {
+            return try opener.open(arrival.header, arrival.envelope.span.bytes, atMost: bytes)
+        } catch {
+            throw .unreadable(reason: error.description)
+        }
+    }
+
+    private func refuse(_ arrival: Arrival, _ unfit: Unfit, _ routes: SinkRoutes) -> DeliveryOutcome {
+        switch unfit {
+        case .unreadable(let reason):
+            // It must not have an effect. Where it cannot be kept here either, it stays with the relay.
+            let isKept = quarantine.add(arrival.envelope, .init(.unopened, reason))
+            return isKept ? .finished(arrival.instance) : .giveBack(arrival.instance, Self.unkeptDelay)
+        case .unwanted(let topic):
+            log.warning(
+                "sink.none", "no sink takes this topic; the relay keeps it until there is one",
+                ["topic": topic, "source": routes.name(of: arrival.header.source)])
+            return .giveBack(arrival.instance, Self.unwantedDelay)
+        }
     }
 }
 

@@ -7,6 +7,8 @@ public final class WorkQueue<Item: Sendable>: Sendable {
         var items: [Item] = []
         var isClosed = false
         var isWoken = false
+        /// The taker has done all it took.
+        var isTakerWaiting = false
     }
 
     private let state = Mutex(State())
@@ -46,6 +48,7 @@ public final class WorkQueue<Item: Sendable>: Sendable {
         while true {
             let (items, isClosed, isWoken) = state.withLock { state in
                 defer {
+                    state.isTakerWaiting = state.items.isEmpty
                     state.items = []
                     state.isWoken = false
                 }
@@ -70,6 +73,9 @@ public final class WorkQueue<Item: Sendable>: Sendable {
         state.withLock { $0.isClosed = true }
         bell.ring()
     }
+
+    /// Whether nothing waits and nothing is being done, until somebody adds something.
+    public var isIdle: Bool { state.withLock { $0.isTakerWaiting && $0.items.isEmpty && !$0.isClosed } }
 
     public var isClosed: Bool { state.withLock { $0.isClosed } }
 }

@@ -28,7 +28,7 @@ struct InboxKeys {
 
     func sealed(
         _ batch: [UInt8], _ sequence: UInt64, keys: Keychain, from source: String = KeyedPair.source,
-        to destination: String = KeyedPair.destination, stream: UInt64 = 1
+        to destination: String = KeyedPair.destination, stream: UInt64 = 1, compression: Compression = .none
     ) throws -> [UInt8] {
         let destination = NodeID(of: try NodeName(destination))
         let pairKeys = try #require(keys.sealing(for: destination, at: Clock.wall))
@@ -37,7 +37,7 @@ struct InboxKeys {
         var envelope: [UInt8] = []
         try sealer.seal(
             batch, sequence: Sequence(sequence), floor: Sequence(1), created: Clock.wall, lifetime: 3600, lane: .live,
-            into: &envelope)
+            compression: compression, into: &envelope)
         return envelope
     }
 }

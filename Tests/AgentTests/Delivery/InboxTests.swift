@@ -5,6 +5,7 @@ import Keyring
 import Mesh
 import Node
 import Platform
+import Synchronization
 import Testing
 
 @testable import Agent
@@ -37,8 +38,17 @@ import Testing
         init(_ inbox: Inbox, _ workers: [SinkWorker]) throws {
             self.inbox = inbox
             self.workers = workers
-            for worker in workers { try worker.start() }
             try inbox.start()
+        }
+
+        func startSinks() throws -> Scene {
+            for worker in workers { try worker.start() }
+            return self
+        }
+
+        /// Until then also what is short goes to the opener's thread.
+        func awaitIdleOpener() {
+            while !inbox.isIdle { sched_yield() }
         }
 
         func end() {
@@ -55,6 +65,10 @@ import Testing
     }
 
     private func scene(_ sinks: [(topics: [String], from: [String])]) throws -> Scene {
+        try quietScene(sinks).startSinks()
+    }
+
+    private func quietScene(_ sinks: [(topics: [String], from: [String])]) throws -> Scene {
         let mark = YAMLMark(file: "test.yaml", line: 1, column: 1)
         var taken: [(configuration: SinkConfiguration, worker: SinkWorker)] = []
         for (place, sink) in sinks.enumerated() {
@@ -90,19 +104,60 @@ import Testing
     }
 
     /// What comes together is handed on together, sink by sink.
-    @Test func whatComesAtOnceGoesToItsSinks() throws {
+    @Test(arguments: [1, Inbox.atOnceBytes])
+    func whatComesAtOnceGoesToItsSinks(bytes: Int) throws {
         let scene = try scene([(["*"], ["*"]), (["other", "topic"], ["*"])])
+        scene.awaitIdleOpener()
+        let value = String(repeating: "a", count: bytes)
         let arrivals = try (1...6 as ClosedRange<UInt64>).map { number in
             let topic = number % 3 == 0 ? "else" : "topic"
             let stream: UInt64 = number % 3 == 0 ? 2 : 1
             let sequence = number % 3 == 0 ? number / 3 : number - number / 3
-            return try arrival(keys.envelope(sequence, ["a"], topic: topic, stream: stream), number)
+            return try arrival(keys.envelope(sequence, [value], topic: topic, stream: stream), number)
         }
         #expect(scene.inbox.add(arrivals))
         #expect(outcomes.wait { Set($0.finished) == Set(1...6) })
         scene.end()
         #expect(stores[1].applied(Sample.stream(1)) == [1, 2, 3, 4] && stores[1].applied(Sample.stream(2)) == [])
         #expect(stores[0].applied(Sample.stream(2)) == [1, 2] && stores[0].applied(Sample.stream(1)) == [])
+    }
+
+    @Test func aLittleIsOpenedByWhoBringsIt() throws {
+        let scene = try quietScene([(["*"], ["*"])])
+        scene.awaitIdleOpener()
+        let worker = scene.workers[0]
+        #expect(scene.inbox.add(try arrival(keys.envelope(1, ["a"]), 1)))
+        let first = worker.bytesQueued.load(ordering: .relaxed)
+        #expect(first > 0)
+        #expect(scene.inbox.isIdle)
+        // What cannot be opened is the thread's, and so is what comes behind it.
+        var damaged = try keys.envelope(2, ["b"])
+        damaged[damaged.count - 1] ^= 1
+        let arrivals = [try keys.envelope(2, ["b"]), damaged, try keys.envelope(3, ["c"])]
+        #expect(scene.inbox.add(try arrivals.enumerated().map { try arrival($1, UInt64($0) + 2) }))
+        #expect(worker.bytesQueued.load(ordering: .relaxed) > first)
+        _ = try scene.startSinks()
+        #expect(outcomes.wait { Set($0.finished) == [1, 2, 3, 4] })
+        scene.end()
+        #expect(stores[0].applied == [1, 2, 3])
+        #expect(quarantine.count == 1)
+    }
+
+    /// It may take long, and who brings it has other things to do.
+    @Test func whatUnpacksToMuchIsTheThreads() throws {
+        let scene = try scene([(["*"], ["*"])])
+        scene.awaitIdleOpener()
+        let batch = try Sample.batch([String(repeating: "a", count: 1 << 20)])
+        let envelope = try keys.sealed(batch, 1, keys: keys.pair.sourceKeys(), compression: .zstd)
+        #expect(envelope.count < Inbox.atOnceBytes)
+        var opener = Opener(ring.current)
+        #expect(throws: OpenError.damagedBatch(.declaredTooLong(batch.count))) {
+            _ = try opener.open(Header(envelope), envelope.span.bytes, atMost: batch.count - 1)
+        }
+        #expect(scene.inbox.add(try arrival(envelope, 1)))
+        #expect(outcomes.wait { $0.finished == [1] })
+        scene.end()
+        #expect(stores[0].applied == [1] && quarantine.count == 0)
     }
 
     @Test(arguments: [("plant-a/*", 0), ("plant-a/agent", 0), ("*", 0), ("plant-c/*", 1), ("plant-a/other", 1)])
