@@ -97,8 +97,14 @@ class Mesh:
 
     def _await_quiet_disk(self):
         """New journals first write their segments full of zeros; wait until they have."""
+        def blocks(path):
+            try:
+                return os.stat(path).st_blocks
+            except FileNotFoundError:
+                return 0  # it has got another name
+
         def written():
-            return sum(os.stat(os.path.join(root, f)).st_blocks for root, _, files in os.walk(self.dir) for f in files
+            return sum(blocks(os.path.join(root, f)) for root, _, files in os.walk(self.dir) for f in files
                        if "store" in root)
         before, still = -1, 0
         while still < 10:
