@@ -12,7 +12,7 @@ private struct Witness: SessionEvents {
         told.append("received \(transmission) \(lane) \(hop) \(CRC32C.checksum(of: envelope))")
     }
 
-    mutating func confirmed(token: UInt32, after: Duration) { told.append("confirmed \(token)") }
+    mutating func confirmed(token: UInt32) { told.append("confirmed \(token)") }
 
     mutating func refused(token: UInt32, reason: RefusalReason, delay: Duration) {
         told.append("refused \(token) \(reason) \(delay)")

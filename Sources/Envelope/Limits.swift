@@ -83,6 +83,10 @@ public enum Limits {
     /// How often queues are searched for expired envelopes that nobody asks for.
     public static let expirySweep: Duration = .seconds(10)
 
+    /// Least time between two words of custody to a neighbour. Short beside the time an envelope may be held, long beside
+    /// a turn of a busy node, of which each would else end with a word to everybody.
+    public static let wordPause: Duration = .microseconds(500)
+
     // MARK: Receipts
 
     /// Streams one receipt may speak of; more go into the next.

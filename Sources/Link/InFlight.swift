@@ -9,7 +9,6 @@ struct InFlight {
     struct Entry {
         var token: UInt32
         var length: UInt32
-        var sentAt: Instant
         var isOpen: Bool
     }
 
@@ -30,11 +29,10 @@ struct InFlight {
     /// Places held in memory, open or not.
     var places: Int { ring.count + stragglers.count }
 
-    mutating func append(_ token: UInt32, length: Int, at now: Instant) -> UInt64 {
+    mutating func append(_ token: UInt32, length: Int) -> UInt64 {
         if span == ring.count { makeRoom() }
         let number = next
-        ring[(head &+ span) & (ring.count &- 1)] = Entry(
-            token: token, length: UInt32(length), sentAt: now, isOpen: true)
+        ring[(head &+ span) & (ring.count &- 1)] = Entry(token: token, length: UInt32(length), isOpen: true)
         span += 1
         count += 1
         return number
@@ -106,8 +104,7 @@ struct InFlight {
 
     private mutating func grow() {
         let size = max(64, ring.count * 2)
-        var larger = [Entry](
-            repeating: Entry(token: 0, length: 0, sentAt: .zero, isOpen: false), count: size)
+        var larger = [Entry](repeating: Entry(token: 0, length: 0, isOpen: false), count: size)
         for offset in 0..<span { larger[offset] = ring[(head + offset) & (ring.count - 1)] }
         ring = larger
         head = 0

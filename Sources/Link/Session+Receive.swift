@@ -132,7 +132,7 @@ extension Session {
     ) throws(SessionError) {
         switch header.kind {
         case .data: try receiveData(payload, flags: header.flags, into: &events)
-        case .custody: try receiveCustody(payload, at: now, into: &events)
+        case .custody: try receiveCustody(payload, into: &events)
         case .refuse: try receiveRefusal(payload, into: &events)
         case .hello: throw .unexpected("a second hello")
         case .ping: try receivePing(payload)
@@ -242,7 +242,7 @@ extension Session {
     }
 
     private mutating func receiveCustody<Events: SessionEvents & ~Copyable>(
-        _ payload: UnsafeRawBufferPointer, at now: Instant, into events: inout Events
+        _ payload: UnsafeRawBufferPointer, into events: inout Events
     ) throws(SessionError) {
         var reader = ByteReader(payload)
         guard let bytes = reader.integer(UInt64.self), let envelopes = reader.integer(UInt64.self),
@@ -258,7 +258,7 @@ extension Session {
             }
             var number = first
             #if CANARIES
-                if Canary.isPlanted(.releaseOtherTransmission) { confirmOpen(before: first, at: now, into: &events) }
+                if Canary.isPlanted(.releaseOtherTransmission) { confirmOpen(before: first, into: &events) }
             #endif
             while number <= last {
                 guard !underWay.contains(transmission: number) else {
@@ -273,7 +273,7 @@ extension Session {
                     #endif
                     throw .malformed("custody of a transmission twice")
                 }
-                events.confirmed(token: entry.token, after: now - entry.sentAt)
+                events.confirmed(token: entry.token)
                 number += 1
             }
         }
@@ -281,14 +281,14 @@ extension Session {
 
     #if CANARIES
         private mutating func confirmOpen<Events: SessionEvents & ~Copyable>(
-            before number: UInt64, at now: Instant, into events: inout Events
+            before number: UInt64, into events: inout Events
         ) {
             var open: [UInt64] = []
             inFlight.forEachOpen { other, _ in
                 if other < number, !underWay.contains(transmission: other) { open.append(other) }
             }
             for other in open {
-                if let entry = inFlight.close(other) { events.confirmed(token: entry.token, after: now - entry.sentAt) }
+                if let entry = inFlight.close(other) { events.confirmed(token: entry.token) }
             }
         }
     #endif

@@ -90,7 +90,7 @@ extension Session {
         at now: Instant
     ) -> Written {
         precondition(mayBegin(lane), "transmits only with credit")
-        let number = inFlight.append(token, length: envelope.count, at: now)
+        let number = inFlight.append(token, length: envelope.count)
         bytesSent += UInt64(envelope.count)
         let room = Limits.frameBytes - DataPrefix.size
         if envelope.count <= room {

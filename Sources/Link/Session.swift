@@ -170,7 +170,7 @@ public protocol SessionEvents: ~Copyable {
     mutating func received(
         transmission: UInt64, lane: Lane, hop: HopFields, envelope: UnsafeRawBufferPointer, in place: EnvelopePlace)
     /// The peer has taken custody of a transmission of ours.
-    mutating func confirmed(token: UInt32, after: Duration)
+    mutating func confirmed(token: UInt32)
     /// The peer does not take it; it stays ours.
     mutating func refused(token: UInt32, reason: RefusalReason, delay: Duration)
     /// A message for the mesh core.

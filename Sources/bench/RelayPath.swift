@@ -43,7 +43,8 @@ enum RelayPath {
         private static func exchange(_ name: String, _ kind: NodeKind, _ id: NodeID, routes: [NodeID]) -> Exchange {
             guard let node = try? NodeName(name) else { preconditionFailure("a name of the bench is a name") }
             // Only a node that keeps envelopes for others passes them on; with the clock at rest nothing is stored.
-            var forwarder = Forwarder(Forwarder.Configuration(hasStore: kind == .relay), locals: [id], policy: .open)
+            var forwarder = Forwarder(
+                Forwarder.Configuration(wordPause: .zero, hasStore: kind == .relay), locals: [id], policy: .open)
             forwarder.setRoutes(RouteTable(always: routes))
             return Exchange(node: node, kind: kind, software: "bench", forwarder: forwarder)
         }

@@ -37,7 +37,8 @@ final class AgentScene {
         relay = Exchange(
             node: Self.relay, kind: .relay, software: "test",
             forwarder: Forwarder(
-                Forwarder.Configuration(memoryBytes: 1 << 20, durability: .storeFirst, hasStore: true),
+                Forwarder.Configuration(
+                    memoryBytes: 1 << 20, durability: .storeFirst, wordPause: .zero, hasStore: true),
                 locals: [Self.id(Self.relay)], policy: .open))
         relay.forwarder.setRoutes(RouteTable(fixed: [Self.id(Self.agent): [Self.id(Self.agent)]]))
     }
@@ -50,7 +51,8 @@ final class AgentScene {
 
     private static func exchange() -> Exchange {
         var forwarder = Forwarder(
-            Forwarder.Configuration(memoryBytes: 1 << 20, hasStore: false), locals: [id(agent)], policy: .open)
+            Forwarder.Configuration(memoryBytes: 1 << 20, wordPause: .zero, hasStore: false), locals: [id(agent)],
+            policy: .open)
         forwarder.setRoutes(RouteTable(always: [id(relay)]))
         return Exchange(node: agent, kind: .agent, software: "test", forwarder: forwarder)
     }

@@ -11,7 +11,7 @@ struct InFlightTests {
             var flight = InFlight()
             var model: [UInt64: UInt32] = [:]
             for token in UInt32(0)..<2000 {
-                let number = flight.append(token, length: 1, at: .zero)
+                let number = flight.append(token, length: 1)
                 #expect(number == UInt64(token) + 1)
                 model[number] = token
                 for _ in 0..<Int.random(in: 0...2, using: &random) {
@@ -31,9 +31,9 @@ struct InFlightTests {
 
     @Test func oneThatStaysOpenDoesNotHoldTheOthersPlaces() {
         var flight = InFlight()
-        let stuck = flight.append(7, length: 1, at: .zero)
+        let stuck = flight.append(7, length: 1)
         for token in UInt32(0)..<UInt32(3 * Limits.openRing) {
-            let number = flight.append(token, length: 1, at: .zero)
+            let number = flight.append(token, length: 1)
             if token % 100_000 != 5 { #expect(flight.close(number) != nil) }
         }
         #expect(flight.places <= 2 * Limits.openRing)

@@ -13,7 +13,7 @@ struct Heard: SessionEvents {
     mutating func received(transmission: UInt64, lane: Lane, hop: HopFields, envelope: UnsafeRawBufferPointer) {
         envelopes.append((transmission, lane, hop, Array(envelope)))
     }
-    mutating func confirmed(token: UInt32, after: Duration) { confirmed.append(token) }
+    mutating func confirmed(token: UInt32) { confirmed.append(token) }
     mutating func refused(token: UInt32, reason: RefusalReason, delay: Duration) {
         refused.append((token, reason, delay))
     }
@@ -62,7 +62,7 @@ struct Lender: SessionEvents {
         giveBack(place)
         inPlace += 1
     }
-    mutating func confirmed(token: UInt32, after: Duration) { heard.confirmed(token: token, after: after) }
+    mutating func confirmed(token: UInt32) { heard.confirmed(token: token) }
     mutating func refused(token: UInt32, reason: RefusalReason, delay: Duration) {
         heard.refused(token: token, reason: reason, delay: delay)
     }

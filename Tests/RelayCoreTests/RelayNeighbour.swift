@@ -30,7 +30,8 @@ final class RelayNeighbour {
         self.scene = scene
         self.kind = kind
         var forwarder = Forwarder(
-            Forwarder.Configuration(memoryBytes: 1 << 20, hasStore: false), locals: [RelayScene.id(name)],
+            Forwarder.Configuration(memoryBytes: 1 << 20, wordPause: .zero, hasStore: false),
+            locals: [RelayScene.id(name)],
             policy: .open)
         forwarder.setRoutes(RouteTable(always: [RelayScene.id(scene.name.description)]))
         exchange = Exchange(node: self.name, kind: kind, software: "test", forwarder: forwarder)

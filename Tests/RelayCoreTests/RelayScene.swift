@@ -43,7 +43,8 @@ final class RelayScene {
         exchange = Exchange(
             node: node, kind: .relay, software: "test",
             forwarder: machine.makeForwarder(
-                Forwarder.Configuration(memoryBytes: memoryBytes, durability: durability, hasStore: true)))
+                Forwarder.Configuration(
+                    memoryBytes: memoryBytes, durability: durability, wordPause: .zero, hasStore: true)))
     }
 
     /// Some id that depends on the name alone.

@@ -81,10 +81,12 @@ struct CustodyLedger {
         envelopesSettled += 1
     }
 
-    /// True where the neighbour should hear from us: something became safe, or a quarter of the window came free.
-    var isDue: Bool {
-        !pending.isEmpty
-            || bytesSettled + UInt64(Limits.linkWindowBytes) >= bytesGranted + UInt64(Limits.linkWindowBytes / 4)
+    /// True where the neighbour should hear from us: something became safe, or it needs credit.
+    var isDue: Bool { !pending.isEmpty || isPressing }
+
+    /// A quarter of the window came free since the neighbour heard of it.
+    var isPressing: Bool {
+        bytesSettled + UInt64(Limits.linkWindowBytes) >= bytesGranted + UInt64(Limits.linkWindowBytes / 4)
             || envelopesSettled + UInt64(Limits.linkWindowEnvelopes)
                 >= envelopesGranted + UInt64(Limits.linkWindowEnvelopes / 4)
     }

@@ -52,6 +52,7 @@ extension Forwarder {
         copy.holding = holding
         copy.heldQueues = heldQueues
         copy.heldDeadline = heldDeadline
+        copy.pausedWords = pausedWords
         copy.bulkDeadline = bulkDeadline
         copy.hasReceipts = hasReceipts
         copy.storeBlockedUntil = storeBlockedUntil

@@ -13,7 +13,7 @@ extension Exchange {
         while let link = forwarder.takeDirtyLink() {
             guard link < current.count, let number = current[link], let slot = slots[number] else { continue }
             touch(number, slot)
-            confirm(link, slot)
+            if forwarder.maySayWord(to: link, at: now) { confirm(link, slot) }
             pump(link, slot, at: now)
         }
         return hasWork
@@ -38,7 +38,6 @@ extension Exchange {
     }
 
     private mutating func confirm(_ link: LinkIndex, _ slot: Slot) {
-        guard forwarder.links[link].ledger.isDue else { return }
         let word = forwarder.links[link].ledger.takePending()
         slot.session.confirm(word.safe, bytesGranted: word.bytes, envelopesGranted: word.envelopes)
     }
@@ -147,8 +146,8 @@ extension Forwarder: SessionEvents {
         if let number = arrivedIn.take() { slabs.giveBack(number) }
     }
 
-    public mutating func confirmed(token: UInt32, after time: Duration) {
-        confirmed(token, on: reading.link, after: time, at: reading.at)
+    public mutating func confirmed(token: UInt32) {
+        confirmed(token, on: reading.link, at: reading.at)
     }
 
     public mutating func refused(token: UInt32, reason: RefusalReason, delay: Duration) {

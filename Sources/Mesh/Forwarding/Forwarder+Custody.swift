@@ -3,8 +3,9 @@ import Link
 
 extension Forwarder {
     /// The next hop has taken custody of a transmission of this instance.
-    mutating func confirmed(_ index: UInt32, on link: LinkIndex, after time: Duration, at now: Instant) {
-        links[link].noteConfirmTime(time)
+    mutating func confirmed(_ index: UInt32, on link: LinkIndex, at now: Instant) {
+        let time = now - instances[index].arrivedAt
+        if time <= configuration.holdTime.upperBound { links[link].noteConfirmTime(time) }
         instances[index].isWriting = false
         if !instances[index].isFinished { handOver(index) }
         remove(index)

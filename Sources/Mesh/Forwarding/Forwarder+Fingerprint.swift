@@ -12,15 +12,16 @@ package struct InstanceNames {
 // For the exhaustive checker: all that decides what a forwarder does next.
 //
 // Left out, since it decides nothing: counters; accounts, while nothing has a quota; ages, while no envelope comes near the
-// end of its life or becomes history; how long
-// confirmations took, while both bounds of the hold time are the same; where bytes lie in memory. Routes are their
-// owner's to fold in. All effects have been taken.
+// end of its life or becomes history; how long confirmations took, while both bounds of the hold time are the same; words
+// of custody that wait, while none does; where bytes lie in memory. Routes are their owner's to fold in. All effects have
+// been taken.
 extension Forwarder {
     /// - Parameter record: names the durable copy with this token.
     package func fold(
         into print: inout Fingerprint, _ names: inout InstanceNames, at now: Instant, record: (UInt64) -> Int
     ) {
         precondition(configuration.holdTime.lowerBound == configuration.holdTime.upperBound)
+        precondition(configuration.wordPause == .zero)
         precondition(effects.isEmpty && dirtyLinks.isEmpty && meshMessages.isEmpty, "all is done that can be done now")
         print.add(destinations.count)
         for (number, destination) in destinations.enumerated() {

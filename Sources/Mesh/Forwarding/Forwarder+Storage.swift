@@ -72,7 +72,7 @@ extension Forwarder {
 
     @inline(__always)
     public var nextDeadline: Instant {
-        var deadline = min(sweepDue, holding.nextDeadline, min(heldDeadline, bulkDeadline))
+        var deadline = min(sweepDue, holding.nextDeadline, min(heldDeadline, bulkDeadline, pausedWords.nextDeadline))
         if storeBlockedUntil != .zero { deadline = min(deadline, storeBlockedUntil) }
         for retry in localRetries { deadline = min(deadline, retry.at) }
         return deadline
@@ -85,6 +85,7 @@ extension Forwarder {
             if let index = instances.index(of: id) { requestStore(index) }
         }
         if heldDeadline <= now { releaseHeldQueues(now) }
+        sayPausedWords(now)
         releasePacedBulk(now)
         if !localRetries.isEmpty { offerAgain(now) }
         if now >= sweepDue { sweep(now) }
@@ -144,6 +145,7 @@ extension Forwarder {
     /// Takes nothing more from now on and asks the store for everything custody is still owed for.
     public mutating func beginDraining(at now: Instant) {
         isDraining = true
+        for link in links.indices where links[link].isWordPaused { markDirty(link) }
         for index in instances.indices where instances[index].state != .vacant { requestStore(index) }
     }
 

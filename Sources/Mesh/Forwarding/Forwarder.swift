@@ -24,18 +24,21 @@ public struct Forwarder: ~Copyable {
         /// Bounds of the time an envelope may stay unconfirmed before it goes to the store.
         public var holdTime: ClosedRange<Duration>
         public var history: HistoryPacing
+        /// Least time between two words of custody to a neighbour, unless it needs credit.
+        public var wordPause: Duration
         /// False for a node that keeps nothing for others (an agent): what cannot be held is refused.
         public var hasStore: Bool
 
         public init(
             memoryBytes: Int = 64 << 20, durability: Durability = .cutThrough,
             holdTime: ClosedRange<Duration> = .milliseconds(20) ... .seconds(2),
-            history: HistoryPacing = HistoryPacing(), hasStore: Bool
+            history: HistoryPacing = HistoryPacing(), wordPause: Duration = Limits.wordPause, hasStore: Bool
         ) {
             self.memoryBytes = memoryBytes
             self.durability = durability
             self.holdTime = holdTime
             self.history = history
+            self.wordPause = wordPause
             self.hasStore = hasStore
         }
     }
@@ -76,6 +79,7 @@ public struct Forwarder: ~Copyable {
     /// Queues that a neighbour asked to wait, and when the first of them may go on.
     var heldQueues: [Int32] = []
     var heldDeadline = Instant.never
+    var pausedWords = PausedWords()
     /// When a link whose bulk is paced may send more of it.
     var bulkDeadline = Instant.never
     /// Receipts came since the queues were last searched for what they speak of.

@@ -12,6 +12,8 @@ struct HoldSchedule {
 
     private var waits: [Duration] = []
     private var queues: [HoldQueue] = []
+    /// The wait that was asked for last.
+    private var row = 0
     /// Of all entries. Kept, since it is asked after every event.
     private(set) var nextDeadline = Instant.never
 
@@ -19,15 +21,16 @@ struct HoldSchedule {
         var wait = max(bounds.lowerBound, .milliseconds(1))
         while wait < bounds.upperBound {
             waits.append(wait)
-            wait *= 2
+            wait = wait * 5 / 4
         }
         waits.append(max(bounds.upperBound, .milliseconds(1)))
         queues = waits.map { _ in HoldQueue() }
     }
 
-    /// - Parameter wait: rounded down to the next fixed wait, at most by half.
+    /// - Parameter wait: rounded down to the next fixed wait, at most by a fifth.
     mutating func append(_ id: InstanceID, for wait: Duration, at now: Instant) {
-        var row = waits.count - 1
+        // Mostly that of the one before, or the next to it.
+        while row + 1 < waits.count, waits[row + 1] <= wait { row += 1 }
         while row > 0, waits[row] > wait { row -= 1 }
         let entry = Entry(id: id, deadline: now + waits[row])
         queues[row].append(entry)

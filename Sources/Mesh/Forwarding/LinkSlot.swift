@@ -13,12 +13,17 @@ struct LinkSlot {
     /// The name of our numbering in the ended session.
     var orphanSession = Bytes16(low: 0, high: 0)
     var outboundSession = Bytes16(low: 0, high: 0)
-    /// Usual time from sending to custody, in nanoseconds; 0 before the first.
+    /// Usual time from arrival here, over the wait in a queue, to custody at the neighbour, in nanoseconds; 0 before the
+    /// first. Without the wait, what a full path keeps in its queues would all be written to disk.
     private(set) var confirmTime: Int64 = 0
     var liveBytes = 0
     var bulkBytes = 0
     /// Where bulk and history have a rate.
     var bulkPacer: Pacer?
+    /// When a word of custody may be said at once.
+    var nextWordAt = Instant.zero
+    /// It is among the ``Forwarder/pausedWords``.
+    var isWordPaused = false
     /// There may be something to send or to say.
     var isDirty = false
 

@@ -25,7 +25,8 @@ final class SmallNode {
         id = NodeID(Bytes16(low: UInt64(number + 1), high: 0))
         kind = number == 0 || number == 3 ? .agent : .relay
         configuration = Forwarder.Configuration(
-            durability: durability, holdTime: Self.holdTime...Self.holdTime, hasStore: kind == .relay)
+            durability: durability, holdTime: Self.holdTime...Self.holdTime, wordPause: .zero,
+            hasStore: kind == .relay)
         exchange = Self.exchange(name, id, kind, configuration)
     }
 

@@ -190,7 +190,7 @@ struct RogueEvents: SessionEvents, Sendable {
     mutating func received(transmission: UInt64, lane: Lane, hop: HopFields, envelope: UnsafeRawBufferPointer) {
         received.append((transmission, Array(envelope)))
     }
-    mutating func confirmed(token: UInt32, after: Duration) { confirmed += 1 }
+    mutating func confirmed(token: UInt32) { confirmed += 1 }
     mutating func refused(token: UInt32, reason: Link.RefusalReason, delay: Duration) { refused += 1 }
     mutating func meshMessage(_ bytes: UnsafeRawBufferPointer) {}
 }

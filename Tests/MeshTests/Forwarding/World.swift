@@ -24,7 +24,7 @@ final class World {
     func add(
         _ name: String, kind: NodeKind = .relay, _ change: (inout Forwarder.Configuration) -> Void = { _ in }
     ) -> ToyNode {
-        var configuration = Forwarder.Configuration(hasStore: kind == .relay)
+        var configuration = Forwarder.Configuration(wordPause: .zero, hasStore: kind == .relay)
         change(&configuration)
         let node = ToyNode(node(name), kind, configuration, world: self)
         nodes.append(node)
