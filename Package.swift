@@ -85,7 +85,7 @@ let package = Package(
 
         // Programs, one short file each.
         program("relayd", ["Relay", "Node", "Admin"]),
-        program("agentd", ["Agent", "Node", "Connectors", "Admin"]),
+        program("agentd", ["Agent", "Node", "Connectors", "Admin", "Platform"]),
         program("relayctl", ["Commands"]),
         program("bench", ["Envelope", "Crypto", "Keyring", "Journal", "Link", "Mesh", "Platform"]),
 

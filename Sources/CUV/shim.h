@@ -1,6 +1,7 @@
 #pragma once
 #include <uv.h>
 #include <errno.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/eventfd.h>

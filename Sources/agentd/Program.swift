@@ -3,6 +3,7 @@ import Agent
 import Connectors
 import Glibc
 import Node
+import Platform
 
 /// The agent's program: the role, the connectors it collects and delivers with, and the edge that serves its admin
 /// socket.
@@ -12,6 +13,7 @@ enum Program {
 
     /// Outside the main actor, so that callbacks made here may run on the libraries' own threads.
     nonisolated static func run() -> Int32 {
+        Process.keepFreedMemory(bytes: 64 << 20)
         let arguments = Array(CommandLine.arguments.dropFirst())
         let connectors = RegisteredConnectors()
         return Daemon.run(
