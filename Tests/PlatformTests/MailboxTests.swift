@@ -29,6 +29,20 @@ struct MailboxTests {
         #expect(received.withLock { $0 } == Array(repeating: Array(0..<1000), count: 8))
     }
 
+    /// Work wakes the loop once: it does not turn for nothing until its time has come.
+    @Test func isQuietOnceItsWorkIsDone() throws {
+        try play { reactor in
+            reactor.mailbox.post {}
+            let bound = reactor.bind(reactor)
+            reactor.schedule(after: .milliseconds(20)) {
+                bound.post { reactor in
+                    #expect(reactor.turn < 20)
+                    reactor.stop()
+                }
+            }
+        }
+    }
+
     @Test func answersAThreadThatAsks() throws {
         let (thread, port) = try ReactorThread.start(name: "asked") { _ in 7 }
         #expect(port == 7)
