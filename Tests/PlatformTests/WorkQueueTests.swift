@@ -6,7 +6,9 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct WorkQueueTests {
     @Test func everythingThatWaitsIsTakenInOrder() {
         let queue = WorkQueue<Int>()
-        #expect(queue.takeAll(within: .zero) == [])
+        #expect(queue.takeAll(within: .zero) == [] && !queue.isIdle)
+        queue.wake()
+        #expect(queue.takeAll() == [] && !queue.isIdle)
         #expect(queue.add(1) && queue.add([2, 3]) && queue.add([]))
         #expect(queue.takeAll() == [1, 2, 3])
         #expect(queue.takeAll(within: .zero) == [])

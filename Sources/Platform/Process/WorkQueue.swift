@@ -7,7 +7,7 @@ public final class WorkQueue<Item: Sendable>: Sendable {
         var items: [Item] = []
         var isClosed = false
         var isWoken = false
-        /// The taker has done all it took.
+        /// The taker has done all it took, and waits.
         var isTakerWaiting = false
     }
 
@@ -46,9 +46,10 @@ public final class WorkQueue<Item: Sendable>: Sendable {
     public func takeAll(within limit: Duration? = nil) -> [Item]? {
         var hasWaited = limit == .zero
         while true {
+            let mayWait = !hasWaited || limit == nil
             let (items, isClosed, isWoken) = state.withLock { state in
                 defer {
-                    state.isTakerWaiting = state.items.isEmpty
+                    state.isTakerWaiting = state.items.isEmpty && !state.isClosed && !state.isWoken && mayWait
                     state.items = []
                     state.isWoken = false
                 }
@@ -56,7 +57,7 @@ public final class WorkQueue<Item: Sendable>: Sendable {
             }
             if !items.isEmpty { return items }
             if isClosed { return nil }
-            if isWoken || (hasWaited && limit != nil) { return [] }
+            if isWoken || !mayWait { return [] }
             bell.wait(within: limit)
             hasWaited = true
         }
