@@ -15,7 +15,7 @@ public struct AEADKey: ~Copyable, @unchecked Sendable {
     private let opening: OpaquePointer
 
     /// Looked up once: a look-up by name costs more than sealing a short message.
-    nonisolated(unsafe) static let algorithm = OpenSSL.require(
+    private nonisolated(unsafe) static let algorithm = OpenSSL.require(
         EVP_CIPHER_fetch(nil, "AES-256-GCM", nil), "AES-256-GCM")
 
     /// - Throws: ``CryptoError/wrongLength(what:expected:actual:)`` unless the key has 32 bytes.
