@@ -90,12 +90,12 @@ extension Target {
         let small = Sample.envelope(body: [1, 2, 3])
         small.withUnsafeBytes { envelope in
             for token in 0..<3 as Range<UInt32> {
-                session.transmit(token: token, lane: .live, hop: HopFields(), envelope: envelope, at: .zero)
+                session.transmit(token: token, lane: .live, hop: HopFields(), envelope: envelope)
             }
         }
         let large = Sample.envelope(body: [UInt8](repeating: 1, count: Limits.frameBytes + 10))
         large.withUnsafeBytes {
-            _ = session.transmit(token: 3, lane: .bulk, hop: HopFields(), envelope: $0, at: .zero)
+            _ = session.transmit(token: 3, lane: .bulk, hop: HopFields(), envelope: $0)
         }
         return session
     }

@@ -86,8 +86,7 @@ extension Session {
     ///   bytes must be copied.
     @discardableResult
     public mutating func transmit(
-        token: UInt32, lane: Lane, hop: HopFields, envelope: UnsafeRawBufferPointer, in place: Int32? = nil,
-        at now: Instant
+        token: UInt32, lane: Lane, hop: HopFields, envelope: UnsafeRawBufferPointer, in place: Int32? = nil
     ) -> Written {
         precondition(mayBegin(lane), "transmits only with credit")
         let number = inFlight.append(token, length: envelope.count)

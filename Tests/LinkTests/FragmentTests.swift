@@ -85,8 +85,8 @@ struct FragmentTests {
             var lent = 0
             func count(_ written: Written) { lent += written.isLent ? 1 : 0 }
             pair.a.send(1)
-            let (hop, now) = (HopFields(), pair.a.now)
-            count(pair.a.session.transmit(token: 2, lane: .live, hop: hop, envelope: long, in: 9, at: now))
+            let hop = HopFields()
+            count(pair.a.session.transmit(token: 2, lane: .live, hop: hop, envelope: long, in: 9))
             pair.a.send(3, .control)
             while pair.a.session.tokenUnderWay(.live) != nil {
                 count(pair.a.session.continueTransmission(.live, envelope: long, in: 9))
@@ -113,7 +113,7 @@ struct FragmentTests {
             let pair = Pair()
             for token in UInt32(1)...3 {
                 let written = pair.a.session.transmit(
-                    token: token, lane: .live, hop: HopFields(), envelope: long, in: Int32(token), at: pair.a.now)
+                    token: token, lane: .live, hop: HopFields(), envelope: long, in: Int32(token))
                 #expect(written.isLent)
             }
             _ = pair.a.take(20_000)

@@ -130,7 +130,7 @@ final class End {
     func send(_ token: UInt32, _ lane: Lane = .live, bytes: Int = 200) {
         let envelope = [UInt8](repeating: UInt8(truncatingIfNeeded: token), count: bytes)
         envelope.withUnsafeBytes {
-            _ = session.transmit(token: token, lane: lane, hop: HopFields(), envelope: $0, at: now)
+            _ = session.transmit(token: token, lane: lane, hop: HopFields(), envelope: $0)
         }
     }
 }

@@ -54,7 +54,7 @@ extension Exchange {
                 ? slot.session.continueTransmission(lane, envelope: envelope, in: place)
                 : slot.session.transmit(
                     token: token, lane: lane, hop: forwarder.instances[token].hop(at: now), envelope: envelope,
-                    in: place, at: now)
+                    in: place)
             if written.isLent, let place { forwarder.slabs.pin(place) }
             let isLast = slot.session.tokenUnderWay(lane) == nil
             forwarder.written(token, bytes: written.bytes, isLast: isLast, on: link)

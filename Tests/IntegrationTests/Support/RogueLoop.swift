@@ -165,7 +165,7 @@ struct RogueLoop {
         while let envelope = peer.waiting.first, peer.session?.hasRoom == true, peer.session?.mayBegin(.live) == true {
             peer.waiting.removeFirst()
             _ = envelope.withUnsafeBytes {
-                peer.session?.transmit(token: 1, lane: .live, hop: HopFields(), envelope: $0, at: now)
+                peer.session?.transmit(token: 1, lane: .live, hop: HopFields(), envelope: $0)
             }
             while peer.session?.tokenUnderWay(.live) != nil {
                 _ = envelope.withUnsafeBytes { peer.session?.continueTransmission(.live, envelope: $0) }
