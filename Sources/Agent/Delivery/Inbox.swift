@@ -155,7 +155,8 @@ final class Inbox: Sendable {
     private func open(
         _ arrival: Arrival, _ opener: inout Opener, _ routes: SinkRoutes, atMost bytes: Int = Limits.batchBytes
     ) throws(Unfit) -> (item: SinkItem, worker: SinkWorker) {
-        let (header, batch): (Header, [UInt8]) = (arrival.header, try unsealed(arrival, &opener, atMost: bytes))
+        let header = arrival.header
+        let batch = try unsealed(arrival, &opener, atMost: bytes)
         let reader: RecordBatch.Reader
         do throws(EnvelopeError) { reader = try RecordBatch.Reader(batch) } catch {
             throw .unreadable(reason: error.description)

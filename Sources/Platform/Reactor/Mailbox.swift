@@ -7,7 +7,7 @@ import Synchronization
 ///
 /// A burst of posts wakes the loop once, and the loop takes all of it at once. Work runs in the order posted.
 public final class Mailbox: Sendable {
-    /// The handle in it is only used on the reactor's thread.
+    /// Unchecked: the handle in it is only used on the reactor's thread.
     private struct State: @unchecked Sendable {
         var work: [@Sendable () -> Void] = []
         var isClosed = false
@@ -30,6 +30,7 @@ public final class Mailbox: Sendable {
         uv_poll_start(handle.pointer, Int32(UV_READABLE.rawValue)) { pointer, _, _ in
             Handle<uv_poll_t>.owner(of: pointer, as: Mailbox.self)?.drain()
         }
+        // Unsafe: on its way under the lock only, see there.
         nonisolated(unsafe) let watch = handle
         state.withLock { $0.watch = watch }
     }
@@ -67,6 +68,7 @@ public final class Mailbox: Sendable {
     func close() {
         let (watch, work) = state.withLock { state in
             defer { state = State(isClosed: true) }
+            // Unsafe: this is the reactor's thread.
             nonisolated(unsafe) let watch = state.watch
             return (watch, state.work)
         }
