@@ -27,9 +27,15 @@ public final class ReactorBound<Value>: @unchecked Sendable {
 
     deinit {
         guard !mailbox.isOnReactorThread else { return }
-        nonisolated(unsafe) let last = stored
-        stored = nil
-        mailbox.post { _ = last }
+        // In a box that is emptied there: this thread may let go of what it has posted later than that runs.
+        let last = Last(stored.take())
+        mailbox.post { last.value = nil }
+    }
+
+    /// Unchecked: touched by the posted work only, once it is made.
+    private final class Last: @unchecked Sendable {
+        var value: Value?
+        init(_ value: consuming Value?) { self.value = value }
     }
 }
 
