@@ -1,3 +1,5 @@
+import Synchronization
+
 /// One thing that takes bytes from outside, made ready to be fed with any bytes at all.
 ///
 /// The same function runs under libFuzzer (`scripts/fuzz.sh`) and over the checked-in corpus (`FuzzReplayTests`).
@@ -11,7 +13,8 @@ public struct Target: Sendable {
     public let summary: String
     /// Bytes of the longest input worth trying.
     public let longest: Int
-    /// Takes one input. It returns whatever the input is, and traps where a promise does not hold.
+    /// Takes one input. It returns whatever the input is, and traps where a promise does not hold. Who comes meanwhile
+    /// waits: some targets have a node or a server that lives as long as the process.
     public let run: @Sendable (UnsafeRawBufferPointer) -> Void
     /// Makes the first inputs of the corpus. What it makes is the same each time.
     public let seeds: @Sendable () -> [Seed]
@@ -24,7 +27,13 @@ public struct Target: Sendable {
         self.summary = summary
         self.longest = longest
         self.seeds = seeds
-        self.run = run
+        let turn = Turn()
+        self.run = { input in turn.mutex.withLock { _ in run(input) } }
+    }
+
+    /// A box: a mutex cannot be captured.
+    private final class Turn: Sendable {
+        let mutex = Mutex(())
     }
 }
 

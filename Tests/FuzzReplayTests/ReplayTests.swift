@@ -1,6 +1,8 @@
-import FuzzTargets
 import Glibc
+import Synchronization
 import Testing
+
+@testable import FuzzTargets
 
 /// Every input of the corpora, fed to its target as the fuzzer would. A promise that does not hold stops the process.
 @Suite struct ReplayTests {
@@ -48,6 +50,28 @@ import Testing
             }
             seed.bytes.withUnsafeBytes { target.run($0) }
         }
+    }
+
+    /// The tests here run beside each other and feed the same targets.
+    @Test func aTargetTakesOneInputAtATime() async {
+        final class Count: Sendable {
+            let inside = Atomic(0)
+            let most = Atomic(0)
+        }
+        let count = Count()
+        let target = Target(
+            "toy", "counts who is inside", seeds: { [] },
+            run: { _ in
+                count.most.max(count.inside.add(1, ordering: .relaxed).newValue, ordering: .relaxed)
+                for _ in 0..<10 { sched_yield() }
+                count.inside.subtract(1, ordering: .relaxed)
+            })
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<4 {
+                group.addTask { for _ in 0..<200 { target.run(UnsafeRawBufferPointer(start: nil, count: 0)) } }
+            }
+        }
+        #expect(count.most.load(ordering: .relaxed) == 1)
     }
 
     // MARK: Files
