@@ -1,4 +1,4 @@
-/// Does what a journal is asked for, batch by batch, each under one commit, and says what came of it. A machine over
+/// Does what a journal is asked for, batch by batch, each under as few commits as can be, and says what came of it. A machine over
 /// the ``FileSystem``: whoever owns it decides on which thread and when.
 ///
 /// Invariants:
@@ -24,39 +24,19 @@ public struct Committer<Files: FileSystem>: ~Copyable {
     /// The last commit failed and waits to be tried again.
     public var isStalled: Bool { outcomes.stall != nil }
 
-    /// Performs the operations in their order and commits.
-    /// - Returns: what came of them, and of earlier ones that were waiting for a commit to go through.
+    /// Performs the operations in their order and commits, a long batch in parts.
+    /// - Parameter tell: called after each part with what came of it, and of earlier ones that were waiting for a commit to
+    ///   go through.
+    public mutating func run(_ batch: borrowing JournalBatch, tell: ([JournalCompletion]) -> Void) {
+        log.perform(batch, &outcomes, tell)
+        log.commit(&outcomes, tell)
+    }
+
+    /// The same, told of at the end.
     public mutating func run(_ batch: borrowing JournalBatch) -> [JournalCompletion] {
-        perform(batch)
-        commit()
-        return takeDone()
-    }
-
-    private mutating func takeDone() -> [JournalCompletion] {
-        var taken: [JournalCompletion] = []
-        swap(&taken, &outcomes.done)
-        return taken
-    }
-
-    private mutating func perform(_ batch: borrowing JournalBatch) {
-        let (operations, held) = (batch.operations, batch.held)
-        batch.bytes.withUnsafeBytes { log.perform(operations, $0, held, &outcomes) }
-    }
-
-    private mutating func commit() {
-        do throws(JournalError) {
-            try log.commit()
-            if outcomes.stall != nil {
-                outcomes.done.append(JournalCompletion(token: 0, lsn: .none, outcome: .resumed))
-            }
-            outcomes.stall = nil
-            outcomes.durable()
-        } catch {
-            if outcomes.stall == nil {
-                outcomes.done.append(JournalCompletion(token: 0, lsn: .none, outcome: .stalled(error)))
-            }
-            outcomes.stall = error
-        }
+        var done: [JournalCompletion] = []
+        run(batch) { done += $0 }
+        return done
     }
 
     /// Gives room back and keeps empty segments ready.
@@ -88,7 +68,7 @@ public struct Committer<Files: FileSystem>: ~Copyable {
             outcomes.done.append(completion)
         }
         outcomes.waiting = []
-        return takeDone()
+        return outcomes.takeDone()
     }
 }
 
@@ -102,6 +82,12 @@ private struct Outcomes {
     /// Why the last commit failed.
     var stall: JournalError?
 
+    mutating func takeDone() -> [JournalCompletion] {
+        var taken: [JournalCompletion] = []
+        swap(&taken, &done)
+        return taken
+    }
+
     /// The commit is through.
     mutating func durable() {
         if done.isEmpty { return swap(&done, &waiting) }
@@ -113,32 +99,45 @@ private struct Outcomes {
 // In the log and not in the committer: code that is generic over the files finds its way into another generic type anew
 // for each call, and these are called for each record.
 extension SegmentedLog {
-    /// - Parameters:
-    ///   - bytes: payloads of the appends, one behind the other.
-    ///   - held: second parts of some of them.
     fileprivate mutating func perform(
-        _ operations: [JournalBatch.Operation], _ bytes: UnsafeRawBufferPointer, _ held: [JournalBatch.Held],
-        _ outcomes: inout Outcomes
+        _ batch: borrowing JournalBatch, _ outcomes: inout Outcomes, _ tell: ([JournalCompletion]) -> Void
     ) {
-        var offset = 0
-        for operation in operations {
+        let held = batch.held
+        batch.walk { operation, first in
             switch operation {
-            case .append(let kind, let token, let count, let place, let urgent, let chain):
-                let first = UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count])
-                offset += count
+            case .append(let kind, let token, _, let place, let urgent, let chain):
+                let bytes = first.count + (place.map { held[$0].bytes.count } ?? 0)
+                if outcomes.stall == nil, !staging.hasRoom(bytes) { commit(&outcomes, tell) }
                 guard let place else {
-                    append(kind, token, first, .init(start: nil, count: 0), urgent, chain, &outcomes)
-                    continue
+                    return append(kind, token, first, .init(start: nil, count: 0), urgent, chain, &outcomes)
                 }
                 held[place].bytes.withUnsafeBytes { append(kind, token, first, $0, urgent, chain, &outcomes) }
             case .mend(let chain): outcomes.broken[chain] = nil
             case .release(let lsn, let token):
                 release(lsn)
-                guard let token else { continue }
+                guard let token else { return }
                 outcomes.waiting.append(JournalCompletion(token: token, lsn: lsn, outcome: .released))
             case .read(let lsn, let token): read(lsn, token, &outcomes)
             }
         }
+    }
+
+    fileprivate mutating func commit(_ outcomes: inout Outcomes, _ tell: ([JournalCompletion]) -> Void) {
+        do throws(JournalError) {
+            try commit()
+            if outcomes.stall != nil {
+                outcomes.done.append(JournalCompletion(token: 0, lsn: .none, outcome: .resumed))
+            }
+            outcomes.stall = nil
+            outcomes.durable()
+        } catch {
+            if outcomes.stall == nil {
+                outcomes.done.append(JournalCompletion(token: 0, lsn: .none, outcome: .stalled(error)))
+            }
+            outcomes.stall = error
+        }
+        let done = outcomes.takeDone()
+        if !done.isEmpty { tell(done) }
     }
 
     private mutating func append(

@@ -1,5 +1,5 @@
-/// Operations for a journal, gathered in one buffer: what a ``Committer`` does together. Long payloads in arrays are not
-/// copied into it but held on to.
+/// Operations for a journal, gathered: what a ``Committer`` does together. Long payloads in arrays are not copied into it
+/// but held on to.
 public struct JournalBatch: Sendable {
     /// Bytes waiting to be written at most; past it ``append(_:token:_:_:urgent:chain:)`` says no.
     public static let byteLimit = 64 << 20
@@ -7,7 +7,7 @@ public struct JournalBatch: Sendable {
     public static let operationLimit = 1 << 20
 
     enum Operation: Sendable {
-        /// The payload is the next `bytes` of the buffer and then what is held in that place, if any.
+        /// The payload is the next `bytes` of the copied ones and then what is held in that place, if any.
         case append(RecordKind, token: UInt64, bytes: Int, held: Int?, urgent: Bool, chain: UInt64)
         case mend(chain: UInt64)
         case release(LSN, token: UInt64?)
@@ -25,8 +25,8 @@ public struct JournalBatch: Sendable {
     private static let heldBytes = 4096
 
     private(set) var operations: [Operation] = []
-    /// Payloads of the appends, one behind the other, but for what is held.
-    private(set) var bytes: [UInt8] = []
+    /// Payloads of the appends, but for what is held.
+    private(set) var copied = PayloadChunks()
     private(set) var held: [Held] = []
     private var bytesHeld = 0
 
@@ -46,8 +46,7 @@ public struct JournalBatch: Sendable {
     ) -> Bool {
         let count = first.count + second.count
         guard takes(count) else { return false }
-        bytes.append(contentsOf: first)
-        bytes.append(contentsOf: second)
+        copied.append(first, second)
         operations.append(.append(kind, token: token, bytes: count, held: nil, urgent: urgent, chain: chain))
         return true
     }
@@ -65,7 +64,7 @@ public struct JournalBatch: Sendable {
             }
         }
         guard takes(first.count + end.bytes.count) else { return false }
-        bytes.append(contentsOf: first)
+        copied.append(first, UnsafeRawBufferPointer(start: nil, count: 0))
         bytesHeld += end.bytes.count
         operations.append(
             .append(kind, token: token, bytes: first.count, held: held.count, urgent: urgent, chain: chain))
@@ -74,7 +73,7 @@ public struct JournalBatch: Sendable {
     }
 
     private func takes(_ count: Int) -> Bool {
-        let waiting = bytes.count + bytesHeld
+        let waiting = copied.count + bytesHeld
         return (waiting == 0 || waiting + count <= Self.byteLimit) && operations.count < Self.operationLimit
     }
 
@@ -98,7 +97,7 @@ public struct JournalBatch: Sendable {
             swap(&self, &other)
             return other.removeAll()
         }
-        bytes.append(contentsOf: other.bytes)
+        copied.take(&other.copied)
         for var operation in other.operations {
             if case .append(let kind, let token, let bytes, let place?, let urgent, let chain) = operation {
                 operation = .append(
@@ -116,7 +115,33 @@ public struct JournalBatch: Sendable {
         operations.removeAll(keepingCapacity: true)
         held.removeAll(keepingCapacity: true)
         bytesHeld = 0
-        bytes.removeAll(keepingCapacity: bytes.capacity <= 8 << 20)
+        copied.removeAll()
+    }
+
+    /// Shows each operation in its order, and what was copied of the payload of an append.
+    @inline(__always)
+    func walk(_ body: (Operation, UnsafeRawBufferPointer) -> Void) {
+        let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
+        var (next, chunk) = (0, 0)
+        while next < operations.count {
+            copied.withBytes(of: chunk) { bytes in
+                var offset = 0
+                while next < operations.count {
+                    let operation = operations[next]
+                    guard case .append(_, _, let count, _, _, _) = operation else {
+                        body(operation, nothing)
+                        next += 1
+                        continue
+                    }
+                    // A chunk holds whole payloads.
+                    guard offset + count <= bytes.count else { return }
+                    body(operation, UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count]))
+                    offset += count
+                    next += 1
+                }
+            }
+            chunk += 1
+        }
     }
 }
 

@@ -24,8 +24,11 @@ struct Staging: ~Copyable {
     private var end = 0
     private var buffer: UnsafeMutableRawBufferPointer
 
-    /// A buffer that a burst made larger than this is given back after its commit.
-    private static let keptBytes = 32 << 20
+    /// Bytes after which it is better to commit than to stage more: a longer write is no faster, and what is staged has its
+    /// bytes in memory a second time.
+    static let commitBytes = keptBytes - (256 << 10)
+    /// A buffer that a long record made larger than this is given back after its commit.
+    private static let keptBytes = 4 << 20
 
     init() {
         buffer = .allocate(byteCount: 256 << 10, alignment: 4096)
@@ -34,6 +37,13 @@ struct Staging: ~Copyable {
     deinit { buffer.deallocate() }
 
     var bytes: Int { end - start }
+    /// Bytes of the buffer.
+    var capacity: Int { buffer.count }
+
+    /// Whether a payload of so many bytes should go into the same commit as what is staged.
+    func hasRoom(_ payload: Int) -> Bool {
+        records.isEmpty || bytes + Layout.footprint(payload) <= Self.commitBytes
+    }
 
     /// The bytes of the records in `range`.
     func memory(_ range: Range<Int>) -> UnsafeMutableRawBufferPointer {
@@ -101,8 +111,9 @@ struct Staging: ~Copyable {
 
     private mutating func reserve(_ extra: Int) {
         guard end + extra > buffer.count else { return }
-        let larger = UnsafeMutableRawBufferPointer.allocate(
-            byteCount: max(buffer.count * 2, end + extra), alignment: 4096)
+        // Past what is kept stands one long record, with statements and a commit record behind it.
+        let room = end + extra <= Self.keptBytes ? Self.keptBytes : (end + extra + (64 << 10)) & ~4095
+        let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: room, alignment: 4096)
         larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: buffer[..<end]))
         buffer.deallocate()
         buffer = larger

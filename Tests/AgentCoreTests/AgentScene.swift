@@ -269,18 +269,13 @@ struct ToyJournal {
 
     mutating func run(_ batch: inout JournalBatch) -> [JournalCompletion] {
         var completions: [JournalCompletion] = []
-        var offset = 0
-        for operation in batch.operations {
+        batch.walk { operation, copied in
             switch operation {
-            case .append(let kind, let token, let count, let held, _, _):
-                let bytes =
-                    Array(batch.bytes[offset..<offset + count])
-                    + (held.map { batch.held[$0].bytes } ?? [])
-                offset += count
+            case .append(let kind, let token, _, let held, _, _):
                 if let refusal {
-                    completions.append(JournalCompletion(token: token, lsn: .none, outcome: .refused(refusal)))
-                    continue
+                    return completions.append(JournalCompletion(token: token, lsn: .none, outcome: .refused(refusal)))
                 }
+                let bytes = Array(copied) + (held.map { batch.held[$0].bytes } ?? [])
                 last += 1
                 records[last] = (kind, bytes)
                 completions.append(JournalCompletion(token: token, lsn: LSN(last), outcome: .durable))

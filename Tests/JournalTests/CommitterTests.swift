@@ -88,6 +88,58 @@ struct CommitterTests {
         }
     }
 
+    /// Twenty records of which seven are staged at once.
+    private let lengths = Staging.commitBytes / 7 - 100
+
+    private func much() -> JournalBatch {
+        var batch = JournalBatch()
+        for token in 1...20 {
+            payload(token, lengths).withUnsafeBytes { _ = batch.append(data, token: UInt64(token), $0, chain: 7) }
+        }
+        return batch
+    }
+
+    private let large = smallOptions(segmentBytes: 16 << 20)
+
+    /// What is staged has its bytes in memory twice, so a batch without end is not staged as a whole.
+    @Test func aLongBatchIsCommittedInParts() throws {
+        var committer = Committer(try openLog(disk, large))
+        var synchronized = 0
+        disk.faults.when = { operation, _ in
+            synchronized += operation == .synchronize ? 1 : 0
+            return false
+        }
+        _ = committer.run(append([0]))
+        synchronized = 0
+        var parts: [[String]] = []
+        committer.run(much()) { parts.append(words($0)) }
+        #expect(parts == [1...7, 8...14, 15...20].map { $0.map { "\($0) durable" } })
+        #expect(synchronized == 3)
+        let shown = try inspect(disk.settled(), large).shown
+        #expect(shown.dropFirst().map(\.prefix) == (1...20).map { payload($0, lengths) })
+    }
+
+    /// The part that failed is durable with a later commit; of the rest nothing was taken.
+    @Test func whatFollowsAPartThatFailsIsRefused() throws {
+        var committer = Committer(try openLog(disk, large))
+        _ = committer.run(append([0]))
+        var synchronized = 0
+        disk.faults.when = { operation, _ in
+            synchronized += operation == .synchronize ? 1 : 0
+            return synchronized > 1
+        }
+        do {
+            let done = committer.run(much())
+            let refused = (15...20).map { "\($0) refused" }
+            #expect(words(done) == (1...7).map { "\($0) durable" } + ["stalled"] + refused)
+        }
+        disk.faults = .init()
+        do {
+            let done = committer.run(JournalBatch())
+            #expect(words(done) == ["resumed"] + (8...14).map { "\($0) durable" })
+        }
+    }
+
     @Test func aChainIsRefusedFromTheFirstRefusalOn() throws {
         var committer = try committer()
         disk.faults.when = { operation, _ in operation == .synchronize }

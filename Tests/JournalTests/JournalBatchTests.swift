@@ -21,8 +21,8 @@ struct JournalBatchTests {
             var (whole, rest) = (batch(held), batch(other))
             whole.take(&rest)
             #expect(tokens(whole) == held + other)
-            #expect(whole.bytes == (held + other).flatMap { [UInt8($0), UInt8($0)] })
-            #expect(rest.isEmpty && rest.bytes.isEmpty)
+            #expect(payloads(whole) == (held + other).map { [UInt8($0), UInt8($0)] })
+            #expect(rest.isEmpty && rest.copied.count == 0)
         }
     }
 
@@ -65,5 +65,47 @@ struct JournalBatchTests {
         batch.removeAll()
         let isTakenAgain = append(5, [], array, 0, to: &batch)
         #expect(isTakenAgain)
+    }
+
+    /// Chunks hold whole payloads, short and long ones, also of a batch that was put behind another.
+    @Test func whatFillsManyChunksComesInItsOrder() {
+        let chunk = PayloadChunks.chunkBytes
+        let lengths = [0, 1, chunk - 1, 0, chunk, 3 * chunk, 5, chunk / 2, chunk / 2, chunk / 2 + 1, 0, 7, chunk + 1]
+        let wanted = lengths.enumerated().map { payload($0.offset, $0.element) }
+        for split in 0...lengths.count {
+            var (whole, rest) = (JournalBatch(), JournalBatch())
+            for (index, bytes) in wanted.enumerated() {
+                if index < split { append(index, bytes, to: &whole) } else { append(index, bytes, to: &rest) }
+                whole.release(LSN(UInt64(index + 1)))
+            }
+            whole.take(&rest)
+            #expect(payloads(whole) == wanted)
+            var shown = 0
+            whole.walk { _, _ in shown += 1 }
+            #expect(shown == 2 * lengths.count)
+        }
+    }
+
+    /// A burst's memory is given back, and what is usual is kept for the next.
+    @Test func anEmptiedBatchKeepsLittle() {
+        var batch = JournalBatch()
+        let usual = payload(1, 1000)
+        for round in 1...3 {
+            for index in 0..<40 * round { append(index, payload(index, 300_000), to: &batch) }
+            append(0, payload(0, 9 * PayloadChunks.chunkBytes), to: &batch)
+            #expect(batch.copied.capacity > 20 * PayloadChunks.chunkBytes)
+            batch.removeAll()
+            #expect(batch.copied.capacity < 2 * PayloadChunks.kept * PayloadChunks.chunkBytes)
+            let kept = batch.copied.capacity
+            #expect(kept >= PayloadChunks.kept * PayloadChunks.chunkBytes)
+            append(1, usual, to: &batch)
+            #expect(batch.copied.capacity == kept && payloads(batch) == [usual])
+            batch.removeAll()
+        }
+    }
+
+    private func append(_ token: Int, _ bytes: [UInt8], to batch: inout JournalBatch) {
+        let isTaken = bytes.withUnsafeBytes { batch.append(RecordKind(1), token: UInt64(token), $0) }
+        #expect(isTaken)
     }
 }

@@ -39,9 +39,9 @@ struct CarriageTests {
         // As it is stored it can be carried on, one hop nearer and none the younger.
         #expect(scene.copies.copies == [.init(stored: 9, length: Header.size + 20)])
         #expect(Set(scene.copies.nodes) == [RelayScene.id("plant-a/agent-1"), RelayScene.id("plant-b/agent-1")])
-        let stored = scene.batch.bytes.withUnsafeBytes { StoredEnvelope($0) }
+        let stored = scene.written.withUnsafeBytes { StoredEnvelope($0) }
         #expect(stored?.hop == HopFields(hopLimit: 4, age: 77))
-        #expect(Array(scene.batch.bytes.dropFirst(StoredEnvelope.prefixBytes)) == envelope())
+        #expect(Array(scene.written.dropFirst(StoredEnvelope.prefixBytes)) == envelope())
     }
 
     @Test func theStoresNoIsTold() throws {

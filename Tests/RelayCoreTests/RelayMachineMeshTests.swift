@@ -55,9 +55,9 @@ struct RelayMachineMeshTests {
         #expect(appended.count == 1)
         #expect(neighbour.handedOver == 0)
         // With its age in front of it, as a start will read it.
-        let stored = scene.batch.bytes.withUnsafeBytes { StoredEnvelope($0) }
+        let stored = scene.written.withUnsafeBytes { StoredEnvelope($0) }
         #expect(stored?.boot == scene.machineBoot && stored?.hop.hopLimit == Limits.hops - 1)
-        #expect(Array(scene.batch.bytes.dropFirst(StoredEnvelope.prefixBytes)) == envelope())
+        #expect(Array(scene.written.dropFirst(StoredEnvelope.prefixBytes)) == envelope())
         let token = try #require(appended.first)
         scene.batch.removeAll()
         scene.complete([JournalCompletion(token: token, lsn: LSN(9), outcome: .durable)])

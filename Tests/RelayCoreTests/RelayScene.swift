@@ -28,6 +28,12 @@ final class RelayScene {
     var machine: RelayMachine<ChecksumTrust>
     var exchange: Exchange
     var batch = JournalBatch()
+    /// The payloads of its appends.
+    var written: [UInt8] {
+        var written: [UInt8] = []
+        batch.forEachAppend { written += $1 }
+        return written
+    }
     var now = Instant(nanoseconds: 1_000_000_000)
     let machineBoot = Bytes16(low: 5, high: 6)
 

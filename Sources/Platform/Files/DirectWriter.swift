@@ -7,8 +7,8 @@ import Journal
 struct DirectWriter: ~Copyable {
     /// A multiple of the sector of every disk there is.
     static let block = 4096
-    /// What is gathered before it is written: a commit of the usual size goes in one piece.
-    static let capacity = 4 << 20
+    /// What is gathered before it is written: a longer write is no faster.
+    static let capacity = 1 << 20
     /// Bytes from which on a copy costs more than a piece of its own.
     static let uncopied = 32 << 10
 

@@ -30,14 +30,10 @@ struct JournalWorker<Disk: FileSystem>: ~Copyable {
                 if !committer.isStalled { continue }
                 _ = desk.take(&batch)
             }
-            deliver(committer.run(batch))
+            committer.run(batch, tell: completed)
             isBusy = committer.tidy(isIdle: isEmpty)
             publish()
         }
-    }
-
-    private func deliver(_ done: [JournalCompletion]) {
-        if !done.isEmpty { completed(done) }
     }
 
     private mutating func publish() {
@@ -52,7 +48,7 @@ struct JournalWorker<Disk: FileSystem>: ~Copyable {
     private mutating func finish() {
         let last = committer.finish()
         publish()
-        deliver(last)
+        if !last.isEmpty { completed(last) }
     }
 }
 
