@@ -84,7 +84,7 @@ let package = Package(
         program("simulate", ["Simulation"]),
 
         // Programs, one short file each.
-        program("relayd", ["Relay", "Node", "Admin"]),
+        program("relayd", ["Relay", "Node", "Platform", "Admin"]),
         program("agentd", ["Agent", "Node", "Connectors", "Admin", "Platform"]),
         program("relayctl", ["Commands"]),
         program("bench", ["Envelope", "Crypto", "Keyring", "Journal", "Link", "Mesh", "Platform"]),

@@ -27,4 +27,37 @@ struct ThreadsTests {
             exit(hardened && limit.rlim_cur == 0 && limit.rlim_max == 0 ? 0 : 1)
         }
     }
+
+    /// Blocks of a burst, between short ones that stay, are gone from the process when they are freed.
+    @Test func longBlocksAreGivenBack() async {
+        await #expect(processExitsWith: .success) {
+            Process.separateLongBlocks(bytes: 512 << 10)
+            let before = Process.residentBytes
+            var kept: [UnsafeMutableRawPointer] = []
+            for _ in 0..<3 {
+                var burst: [UnsafeMutableRawPointer] = []
+                for _ in 0..<32 {
+                    let (long, short) = (malloc(1 << 20), malloc(1 << 10))
+                    guard let long, let short else { exit(2) }
+                    memset(long, 1, 1 << 20)
+                    burst.append(long)
+                    kept.append(short)
+                }
+                for block in burst { free(block) }
+            }
+            exit(Process.residentBytes - before < 8 << 20 && kept.count == 96 ? 0 : 1)
+        }
+    }
+}
+
+extension Process {
+    /// Of the own process.
+    fileprivate static var residentBytes: Int {
+        let descriptor = open("/proc/self/statm", O_RDONLY)
+        defer { close(descriptor) }
+        var text = [UInt8](repeating: 0, count: 128)
+        let count = read(descriptor, &text, text.count)
+        let words = String(decoding: text.prefix(max(0, count)), as: UTF8.self).split(separator: " ")
+        return (words.count > 1 ? Int(words[1]) ?? 0 : 0) * 4096
+    }
 }

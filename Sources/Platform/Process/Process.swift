@@ -17,6 +17,14 @@ public enum Process {
         mallopt(M_MMAP_THRESHOLD, bytes / 2)
     }
 
+    /// Has malloc take each block of so many bytes and more from the system and give it back when it is freed.
+    ///
+    /// For a process whose long blocks are few, used again by itself and now and then many: else glibc takes them from its
+    /// heap once it has freed the first, and what is free there between others stays resident.
+    public static func separateLongBlocks(bytes: Int32) {
+        mallopt(M_MMAP_THRESHOLD, bytes)
+    }
+
     /// Keeps the process's memory, and with it its keys, out of core files and from other processes of the same
     /// user.
     /// - Returns: false where the system refused either.
