@@ -27,8 +27,9 @@ struct Staging: ~Copyable {
     /// Bytes after which it is better to commit than to stage more: a longer write is no faster, and what is staged has its
     /// bytes in memory a second time.
     static let commitBytes = keptBytes - (256 << 10)
-    /// A buffer that a long record made larger than this is given back after its commit.
-    private static let keptBytes = 4 << 20
+    /// A buffer that long records made larger than this is given back after as many commits that did without.
+    private static let (keptBytes, patience) = (4 << 20, 16)
+    private var shortCommits = 0
 
     init() {
         buffer = .allocate(byteCount: 256 << 10, alignment: 4096)
@@ -101,10 +102,12 @@ struct Staging: ~Copyable {
 
     /// - Parameter place: where the next commit's first record will begin, in its segment.
     mutating func removeAll(before place: Int) {
+        shortCommits = end > Self.keptBytes || buffer.count <= Self.keptBytes ? 0 : shortCommits + 1
         records.removeAll(keepingCapacity: true)
         start = place % Layout.block
         end = start
-        guard buffer.count > Self.keptBytes else { return }
+        guard shortCommits == Self.patience else { return }
+        shortCommits = 0
         buffer.deallocate()
         buffer = .allocate(byteCount: 256 << 10, alignment: 4096)
     }
