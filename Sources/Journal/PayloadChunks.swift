@@ -46,11 +46,8 @@ struct PayloadChunks: Sendable {
     }
 
     private mutating func begin(_ length: Int) {
-        if used == chunks.count || chunks[used].capacity < length {
-            var chunk: [UInt8] = []
-            chunk.reserveCapacity(max(Self.chunkBytes, length))
-            chunks.insert(chunk, at: used)
-        }
+        if used == chunks.count { chunks.append([]) }
+        chunks[used].reserveCapacity(max(Self.chunkBytes, length))
         used += 1
     }
 }

@@ -91,8 +91,8 @@ struct JournalBatchTests {
         var batch = JournalBatch()
         let usual = payload(1, 1000)
         for round in 1...3 {
-            for index in 0..<40 * round { append(index, payload(index, 300_000), to: &batch) }
             append(0, payload(0, 9 * PayloadChunks.chunkBytes), to: &batch)
+            for index in 0..<40 * round { append(index, payload(index, 300_000), to: &batch) }
             #expect(batch.copied.capacity > 20 * PayloadChunks.chunkBytes)
             batch.removeAll()
             #expect(batch.copied.capacity < 2 * PayloadChunks.kept * PayloadChunks.chunkBytes)
@@ -102,6 +102,18 @@ struct JournalBatchTests {
             #expect(batch.copied.capacity == kept && payloads(batch) == [usual])
             batch.removeAll()
         }
+    }
+
+    /// Empty chunks stay behind what is put there.
+    @Test func aBatchThatWasEmptiedTakesAnother() {
+        var (whole, rest) = (JournalBatch(), JournalBatch())
+        for _ in 1...3 { append(9, payload(9, PayloadChunks.chunkBytes), to: &whole) }
+        whole.removeAll()
+        append(1, [1, 1], to: &whole)
+        append(2, [2, 2], to: &rest)
+        whole.take(&rest)
+        append(3, payload(3, PayloadChunks.chunkBytes), to: &whole)
+        #expect(payloads(whole) == [[1, 1], [2, 2], payload(3, PayloadChunks.chunkBytes)])
     }
 
     private func append(_ token: Int, _ bytes: [UInt8], to batch: inout JournalBatch) {
