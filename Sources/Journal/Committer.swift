@@ -1,5 +1,5 @@
-/// Does what a journal is asked for, batch by batch, each under as few commits as can be, and says what came of it. A machine over
-/// the ``FileSystem``: whoever owns it decides on which thread and when.
+/// Does what a journal is asked for, batch by batch, each under as few commits as can be, and says what came of it. A
+/// machine over the ``FileSystem``: whoever owns it decides on which thread and when.
 ///
 /// Invariants:
 /// - an append or a release is told as done only after the commit that holds it came back;

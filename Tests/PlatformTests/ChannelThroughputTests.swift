@@ -156,26 +156,17 @@ struct ChannelThroughputTests {
             let listener = try reactor.listen(limits: limits) { $0.owner = player }
             player.opened = { _ in
                 channels += 1
-                if channels == 20 { before = residentBytes() }
+                if channels == 20 { before = Process.residentBytes }
                 if channels < 20 + count {
                     reactor.dial(listener.port, player)
                 } else {
                     // Each connection has both its ends in this process.
-                    each = (residentBytes() - before) / (2 * count)
+                    each = (Process.residentBytes - before) / (2 * count)
                     reactor.stop()
                 }
             }
             reactor.dial(listener.port, player)
         }
         return each
-    }
-
-    private static func residentBytes() -> Int {
-        let descriptor = open("/proc/self/statm", O_RDONLY)
-        defer { close(descriptor) }
-        var text = [UInt8](repeating: 0, count: 128)
-        let count = read(descriptor, &text, text.count)
-        let fields = String(decoding: text.prefix(max(0, count)), as: UTF8.self).split(separator: " ")
-        return (fields.count > 1 ? Int(fields[1]) ?? 0 : 0) * 4096
     }
 }

@@ -49,15 +49,3 @@ struct ThreadsTests {
         }
     }
 }
-
-extension Process {
-    /// Of the own process.
-    fileprivate static var residentBytes: Int {
-        let descriptor = open("/proc/self/statm", O_RDONLY)
-        defer { close(descriptor) }
-        var text = [UInt8](repeating: 0, count: 128)
-        let count = read(descriptor, &text, text.count)
-        let words = String(decoding: text.prefix(max(0, count)), as: UTF8.self).split(separator: " ")
-        return (words.count > 1 ? Int(words[1]) ?? 0 : 0) * 4096
-    }
-}
