@@ -14,9 +14,10 @@ struct PayloadChunks: Sendable {
     /// Bytes it has room for.
     var capacity: Int { chunks.reduce(0) { $0 + $1.capacity } }
 
-    /// The payloads in the chunk; nothing where there is no such chunk.
+    /// The payloads in the chunk; nothing where there is none.
+    /// - Precondition: there is such a chunk, or none at all.
     func withBytes<Value>(of chunk: Int, _ body: (UnsafeRawBufferPointer) -> Value) -> Value {
-        guard chunk < used else { return body(UnsafeRawBufferPointer(start: nil, count: 0)) }
+        guard used > 0 else { return body(UnsafeRawBufferPointer(start: nil, count: 0)) }
         return chunks[chunk].withUnsafeBytes(body)
     }
 

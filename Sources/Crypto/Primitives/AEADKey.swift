@@ -15,6 +15,7 @@ public struct AEADKey: ~Copyable, @unchecked Sendable {
     private let opening: OpaquePointer
 
     /// Looked up once: a look-up by name costs more than sealing a short message.
+    // Unsafe: never changed, and OpenSSL lets any thread use a cipher that was fetched.
     private nonisolated(unsafe) static let algorithm = OpenSSL.require(
         EVP_CIPHER_fetch(nil, "AES-256-GCM", nil), "AES-256-GCM")
 

@@ -4,8 +4,8 @@ import Synchronization
 /// The thread that owns a node's journal, so that nobody else waits for the disk.
 ///
 /// Everything that is handed over while one commit runs goes into the next (group commit), or the next few where it is
-/// much. After each, `completed` is called once, on the journal's thread, with all that came of it. Operations stand alone: one may be refused
-/// and its neighbours done. Who replaces a record by another releases the old one when the new one is durable.
+/// much. After each, `completed` is called once, on the journal's thread, with all that came of it. Operations stand
+/// alone: one may be refused and its neighbours done. Who replaces a record by another releases the old one when the new one is durable.
 public final class JournalThread: Sendable {
     /// What opening found.
     public let report: RecoveryReport

@@ -32,7 +32,7 @@ public final class ReactorBound<Value>: @unchecked Sendable {
         mailbox.post { last.value = nil }
     }
 
-    /// Unchecked: touched by the posted work only, once it is made.
+    /// Unchecked: touched by the posted work only, once it is made; by nobody else either where the reactor is gone.
     private final class Last: @unchecked Sendable {
         var value: Value?
         init(_ value: consuming Value?) { self.value = value }
